@@ -1,0 +1,45 @@
+"""Fair timing: warm-up that is not counted, then everything compared takes turns, so that noise falls on all alike."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Percentiles of one call's time, in milliseconds, over `runs` calls."""
+
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    mean_ms: float
+    runs: int
+
+
+def time_in_turns(
+    calls: Mapping[str, Callable[[], object]], *, warmups: int, min_runs: int, seconds: float
+) -> dict[str, Timing]:
+    """Time each call, one after the other in turns, for about `seconds` in all and at least `min_runs` turns.
+
+    The order alternates with every turn, so that none always runs on the other's warm or cold caches.
+    """
+    for _ in range(warmups):
+        for call in calls.values():
+            call()
+    measured: dict[str, list[float]] = {name: [] for name in calls}
+    begin, turn = time.perf_counter(), 0
+    while turn < min_runs or time.perf_counter() - begin < seconds:
+        names = list(calls)[:: 1 if turn % 2 == 0 else -1]
+        for name in names:
+            start = time.perf_counter()
+            calls[name]()
+            measured[name].append((time.perf_counter() - start) * 1e3)
+        turn += 1
+    return {name: _timing(times) for name, times in measured.items()}
+
+
+def _timing(times: list[float]) -> Timing:
+    p50, p90, p99 = np.percentile(times, [50, 90, 99])
+    return Timing(float(p50), float(p90), float(p99), float(np.mean(times)), len(times))

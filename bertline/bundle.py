@@ -1,0 +1,175 @@
+"""The bundle: a folder with a manifest, `bertline.json`, that names, describes and hashes all that is in it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bertline.errors import BertlineError, VerificationError
+from bertline.schema import from_json
+
+MANIFEST = "bertline.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of the bundle."""
+
+    sha256: str  # 64 hexadecimal digits
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a graph; a symbolic axis is a name."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One measurement of a variant against PyTorch fp32, on the device it is meant for."""
+
+    device: str
+    provider: str
+    precision: str
+    rows: int
+    max_abs_logit: float
+    mean_abs_logit: float
+    flips: int  # rows whose predicted label differs
+    mcc: float | None  # None: the rows had no labels
+    mcc_reference: float | None
+    passed: bool
+    cpu: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to run the bundle at one precision."""
+
+    file: str  # relative to the bundle, with forward slashes
+    precision: str
+    layout: str
+    opset: int
+    ir: int
+    domains: tuple[str, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    providers: tuple[str, ...]
+    passes: tuple[str, ...]
+    batch_invariant: bool
+    golden_tolerance: float  # max |Δlogit| against the golden logits of this variant
+    gates: tuple[Gate, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `bertline.json` says."""
+
+    schema: int
+    task: str
+    problem_type: str
+    labels: tuple[str, ...]  # by label id
+    text_columns: tuple[str, ...]  # one, or two for a model of pairs
+    max_length: int  # tokens, special ones included
+    tokenizer: dict[str, Any]
+    files: dict[str, FileEntry]
+    variants: dict[str, Variant]
+    thresholds: dict[str, Any] | None
+    default_variant: dict[str, str]  # by kind of device
+    provenance: dict[str, Any]
+    label_column: str | None = None
+
+    def to_json(self) -> str:
+        """The document, indented, with a final newline."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A finished bundle on disk, its manifest valid; `sha256` is the manifest's own, and so names all contents."""
+
+    path: Path
+    manifest: Manifest
+    sha256: str
+
+    @classmethod
+    def open(cls, path: Path) -> "Bundle":
+        """Read and validate the manifest; BertlineError lists every problem at once. Hashes are for `verify`."""
+        if not path.is_dir():
+            raise BertlineError(f"{path}: no such bundle folder; make one with bertline export MODEL_DIR -o {path}")
+        try:
+            raw = (path / MANIFEST).read_bytes()
+        except FileNotFoundError:
+            raise BertlineError(
+                f"{path}: has no {MANIFEST}, so it is no bundle or an unfinished one; export the model again"
+            ) from None
+        problems: list[str] = []
+        try:
+            document = json.loads(raw)
+        except ValueError as error:
+            raise BertlineError(f"{path / MANIFEST}: is not JSON ({error}); export the model again") from None
+        manifest: Manifest | None = from_json(Manifest, document, "", problems)
+        if manifest is not None:
+            problems += _inconsistencies(manifest, path)
+        if manifest is None or problems:
+            raise BertlineError(f"{path / MANIFEST}: {'; '.join(problems)}; export the model again")
+        return cls(path, manifest, hashlib.sha256(raw).hexdigest())
+
+    def verify(self, names: list[str] | None = None) -> None:
+        """Hash the files named (default: all); VerificationError names every one that is missing or changed."""
+        faults = []
+        for name in names if names is not None else sorted(self.manifest.files):
+            entry, file = self.manifest.files[name], self.path / name
+            if not file.is_file():
+                faults.append(f"{name} is missing")
+            elif file.stat().st_size != entry.bytes:
+                faults.append(f"{name} has {file.stat().st_size:,} bytes instead of {entry.bytes:,}")
+            else:
+                with file.open("rb") as stream:
+                    if hashlib.file_digest(stream, "sha256").hexdigest() != entry.sha256:
+                        faults.append(f"{name} has changed (its sha256 is not the manifest's)")
+        if faults:
+            raise VerificationError(f"{self.path}: {'; '.join(faults)}; take the bundle from its source again")
+
+
+def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
+    """What is wrong in a manifest whose shape is right."""
+    problems = []
+    if manifest.schema != SCHEMA:
+        problems.append(f"schema is {manifest.schema}, and this bertline reads {SCHEMA}")
+    if len(manifest.labels) < 1 or len(set(manifest.labels)) != len(manifest.labels):
+        problems.append("labels are empty or not distinct")
+    if len(manifest.text_columns) not in (1, 2):
+        problems.append("text_columns must name one or two columns")
+    if manifest.max_length < 3:
+        problems.append(f"max_length is {manifest.max_length}, less than a token between its two markers")
+    for name, entry in manifest.files.items():
+        if not _stays_inside(name, root):
+            problems.append(f"files: {name!r} leaves the bundle")
+        if len(entry.sha256) != 64 or not set(entry.sha256) <= set("0123456789abcdef"):
+            problems.append(f"files: the sha256 of {name!r} is not 64 hexadecimal digits")
+    for needed in ("config.json", "tokenizer.json"):
+        if needed not in manifest.files:
+            problems.append(f"files: {needed} is not listed")
+    for name, variant in manifest.variants.items():
+        if variant.file not in manifest.files:
+            problems.append(f"variants.{name}.file: {variant.file!r} is not listed in files")
+    if "fp32" not in manifest.variants:
+        problems.append("variants: fp32 is missing")
+    for device, name in manifest.default_variant.items():
+        if name not in manifest.variants:
+            problems.append(f"default_variant.{device}: there is no variant {name!r}")
+    return problems
+
+
+def _stays_inside(name: str, root: Path) -> bool:
+    path = PurePosixPath(name)
+    if not name or "\\" in name or ":" in name or path.is_absolute() or ".." in path.parts:
+        return False
+    return (root / name).resolve().is_relative_to(root.resolve())  # a link may not lead out either

@@ -1,0 +1,92 @@
+"""Classification metrics from a confusion matrix, with numpy alone; equal to scikit-learn's."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+MCC_BATCH_ROWS = 32  # the notebook shows MCC by batches of 32 rows
+MAX_BATCHES_KEPT = 512  # enough for a picture; a longer file must not grow the memory
+
+
+def confusion_matrix(true: NDArray[np.integer], predicted: NDArray[np.integer], labels: int) -> Counts:
+    """Counts (labels, labels) int64: rows are true label ids, columns predicted ones."""
+    cells = true.astype(np.int64) * labels + predicted
+    return np.bincount(cells, minlength=labels * labels).reshape(labels, labels)
+
+
+def accuracy(confusion: Counts) -> float:
+    """Share of rows on the diagonal; 0 for no rows."""
+    total = int(confusion.sum())
+    return int(np.trace(confusion)) / total if total else 0.0
+
+
+def matthews(confusion: Counts) -> float:
+    """Matthews correlation for two or more labels, in −1…1; 0 where a denominator is 0 (Gorodkin 2004)."""
+    # Python integers: products of counts overflow int64 from some billions of rows on.
+    true, predicted = confusion.sum(axis=1).tolist(), confusion.sum(axis=0).tolist()
+    total, correct = sum(true), int(np.trace(confusion))
+    covariance = correct * total - sum(t * p for t, p in zip(true, predicted, strict=True))
+    spread_true = total * total - sum(t * t for t in true)
+    spread_predicted = total * total - sum(p * p for p in predicted)
+    denominator = math.sqrt(spread_true) * math.sqrt(spread_predicted)
+    return covariance / denominator if denominator else 0.0
+
+
+@dataclass
+class Evaluation:
+    """Metrics of a stream of labelled rows, in constant memory: feed it with `add`, in file order."""
+
+    labels: tuple[str, ...]
+    confusion: Counts = field(init=False)
+    batch_mcc: list[float] = field(default_factory=list, init=False)  # the first 512 batches of 32 rows
+    _open_true: list[int] = field(default_factory=list, init=False)
+    _open_predicted: list[int] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.confusion = np.zeros((len(self.labels), len(self.labels)), np.int64)
+
+    def add(self, true: NDArray[np.integer], predicted: NDArray[np.integer]) -> None:
+        """Count rows; both arrays are label ids (rows,)."""
+        self.confusion += confusion_matrix(true, predicted, len(self.labels))
+        if len(self.batch_mcc) >= MAX_BATCHES_KEPT:
+            return
+        self._open_true += true.tolist()
+        self._open_predicted += predicted.tolist()
+        while len(self._open_true) >= MCC_BATCH_ROWS and len(self.batch_mcc) < MAX_BATCHES_KEPT:
+            self._close_batch()
+
+    def finish(self) -> None:
+        """Count the last batch, which may be shorter than 32 rows."""
+        if self._open_true and len(self.batch_mcc) < MAX_BATCHES_KEPT:
+            self._close_batch()
+
+    def _close_batch(self) -> None:
+        true, self._open_true = self._open_true[:MCC_BATCH_ROWS], self._open_true[MCC_BATCH_ROWS:]
+        predicted, self._open_predicted = self._open_predicted[:MCC_BATCH_ROWS], self._open_predicted[MCC_BATCH_ROWS:]
+        self.batch_mcc.append(matthews(confusion_matrix(np.array(true), np.array(predicted), len(self.labels))))
+
+    @property
+    def rows(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        return accuracy(self.confusion)
+
+    @property
+    def mcc(self) -> float:
+        return matthews(self.confusion)
+
+    def to_json(self) -> dict[str, object]:
+        """The `metrics` of a report: accuracy, mcc, confusion (rows true, columns predicted), labels."""
+        return {
+            "rows": self.rows,
+            "accuracy": self.accuracy,
+            "mcc": self.mcc,
+            "confusion": self.confusion.tolist(),
+            "labels": list(self.labels),
+            "mcc_per_32_rows": self.batch_mcc,
+        }

@@ -1,0 +1,78 @@
+"""The model folder, where fine-tuning and export meet: the Hugging Face layout, and `training.json` beside it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bertline.errors import BertlineError
+
+TRAINING = "training.json"
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A trained sentence classifier on disk: config, tokenizer, safetensors weights; `training` is {} if not ours."""
+
+    path: Path
+    config: dict[str, Any]
+    tokenizer_config: dict[str, Any]
+    training: dict[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> "ModelFolder":
+        """Read and check the folder; BertlineError lists everything that is missing, at once."""
+        if not path.is_dir():
+            raise BertlineError(f"{path}: no such model folder; make one with bertline finetune CORPUS -o {path}")
+        problems: list[str] = []
+        config = _read_json(path / "config.json", problems, required=True)
+        tokenizer_config = _read_json(path / "tokenizer_config.json", problems)
+        training = _read_json(path / TRAINING, problems)
+        if not (path / "tokenizer.json").is_file():
+            problems.append("no tokenizer.json (save the fast tokenizer with save_pretrained)")
+        if not any((path / name).is_file() for name in WEIGHTS):
+            problems.append("no model.safetensors (pickled weights are not read; save_pretrained writes safetensors)")
+        if config and not _labels(config):
+            problems.append("config.json names no labels (add id2label, or fine-tune it with bertline finetune)")
+        elif config and not any("ForSequenceClassification" in str(name) for name in config.get("architectures") or []):
+            problems.append("its architecture is no sentence classifier (fine-tune it with bertline finetune)")
+        if problems:
+            raise BertlineError(f"{path}: {'; '.join(problems)}")
+        return cls(path, config, tokenizer_config, training)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names by id."""
+        return _labels(self.config)
+
+    @property
+    def model_type(self) -> str:
+        return str(self.config.get("model_type", ""))
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """How it was trained; {} for a model that bertline did not train."""
+        return dict(self.training.get("recipe", {}))
+
+
+def _labels(config: dict[str, Any]) -> tuple[str, ...]:
+    names = config.get("id2label")
+    if not isinstance(names, dict) or sorted(names) != sorted(str(i) for i in range(len(names))):
+        return ()
+    return tuple(str(names[str(number)]) for number in range(len(names)))
+
+
+def _read_json(path: Path, problems: list[str], *, required: bool = False) -> dict[str, Any]:
+    if not path.is_file():
+        problems += [f"no {path.name}"] if required else []
+        return {}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        problems.append(f"{path.name} is not JSON ({error})")
+        return {}
+    if not isinstance(document, dict):
+        problems.append(f"{path.name} is not a JSON object")
+        return {}
+    return document

@@ -1,0 +1,25 @@
+"""The options that mean the same in every command, as typer annotations."""
+
+from typing import Annotated
+
+import typer
+
+Force = Annotated[bool, typer.Option("--force", help="Replace what stands under the output's name.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks on stderr.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.")]
+VariantName = Annotated[str, typer.Option("--variant", help="auto, or a variant of the bundle, such as fp32.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Threads to compute with [default: the CPUs this process may use].")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(help="cola: no header; columns source, label, notes, sentence.", metavar="cola"),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option("--header/--no-header", help="Whether the first line names the columns.", show_default="header"),
+]
+Columns = Annotated[str | None, typer.Option(help="Names for a file without a header: a,b,c.", metavar="A,B,C")]
+TextColumn = Annotated[str | None, typer.Option(help="Column with the text: a name or a 1-based position.")]
+PairColumn = Annotated[str | None, typer.Option(help="Column with the second text of a pair.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Column with the label, an id or a name.")]

@@ -1,0 +1,185 @@
+"""Model folder to bundle: write the parts, prove them, and only then the manifest."""
+
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+import transformers
+
+from bertline.bundle import MANIFEST, SCHEMA, Bundle, FileEntry, Gate, Manifest, Variant
+from bertline.console import file_size
+from bertline.errors import BertlineError
+from bertline.files import check_output, sha256_of, whole_folder
+from bertline.model_folder import ModelFolder
+from bertline.tsv import TableSpec, open_input
+from export.golden import make_goldens
+from export.graph import IR, OPSET, export_graph, tensors
+from export.model_card import model_card
+from export.parity import FP32_TOLERANCE, check_grid, compare_goldens, compare_rows, require
+from export.reference import Reference
+from export.tokenizer import bundle_max_length, model_positions, tokenizer_facts, write_tokenizer
+from infer.golden import GOLDENS, goldens_to_text
+from infer.pipeline import runtime_versions
+from infer.scorer import Scorer
+from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.session import CPU_PROVIDER, CUDA_PROVIDER
+
+MODEL_FILE = "onnx/model.onnx"
+
+
+def export_bundle(
+    model_dir: Path,
+    output: Path,
+    verify_on: Sequence[Path],
+    spec: TableSpec,
+    *,
+    threads: int | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Bundle:
+    """Write the bundle `output` with its fp32 variant and return it.
+
+    Parity with PyTorch is proven on a grid of shapes, on the goldens and on the rows of `verify_on`, in the session
+    that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| exceeds 1e-4, a label flips or a
+    token id differs; BertlineError for a model folder or a table that is not one.
+    """
+    check_output(output, force=force)
+    folder = ModelFolder.open(model_dir)
+    for file in verify_on:
+        open_input(file).close()
+    reference = Reference(folder)
+    _refuse_other_problems(folder, reference)
+    with whole_folder(output, force=force) as target:
+        files = _write_parts(folder, reference, target)
+        say(f"wrote {MODEL_FILE} ({file_size(files[MODEL_FILE].bytes)})")
+        draft = Bundle(target, _draft(folder, reference, files, target, spec), "")
+        scorer = Scorer.open(draft, device="cpu", variant="fp32", threads=threads)
+        grid = check_grid(reference, scorer, FP32_TOLERANCE)
+        say(f"grid of shapes: max |Δlogit| {grid:.1e}")
+        goldens = make_goldens(reference, scorer)
+        gate = _prove(reference, scorer, goldens, verify_on, spec, say)
+        variance = batch_variance(scorer, goldens)
+        say(f"alone and in a padded batch: max |Δlogit| {variance:.1e}")
+        (target / GOLDENS).write_text(goldens_to_text(goldens), encoding="utf-8")
+        files[GOLDENS] = _entry(target / GOLDENS)
+        fp32 = replace(draft.manifest.variants["fp32"], batch_invariant=variance <= INVARIANT_WITHIN, gates=(gate,))
+        manifest = replace(draft.manifest, variants={"fp32": fp32}, files=files)
+        (target / "README.md").write_text(model_card(manifest, output.name), encoding="utf-8")
+        files["README.md"] = _entry(target / "README.md")
+        (target / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        Bundle.open(target).verify()
+    say(f"wrote {output}")
+    return Bundle.open(output)
+
+
+def _prove(
+    reference: Reference,
+    scorer: Scorer,
+    goldens: Any,
+    verify_on: Sequence[Path],
+    spec: TableSpec,
+    say: Callable[[str], None],
+) -> Gate:
+    """The gate of the fp32 variant: on the rows of `verify_on`, else on the goldens, which must pass in any case."""
+    parity = compare_goldens(goldens, scorer)
+    gate = parity.gate(scorer, FP32_TOLERANCE)
+    say(f"goldens: {_figures(gate)}")
+    require(parity, gate, FP32_TOLERANCE)
+    if verify_on:
+        parity = compare_rows(verify_on, spec, reference, scorer)
+        gate = parity.gate(scorer, FP32_TOLERANCE)
+        files = ", ".join(str(file) for file in verify_on)
+        say(f"{files}: {_figures(gate)}, {parity.token_mismatches} token-id mismatches")
+        require(parity, gate, FP32_TOLERANCE)
+    return gate
+
+
+def _figures(gate: Gate) -> str:
+    return (
+        f"{gate.rows:,} rows, max |Δlogit| {gate.max_abs_logit:.1e}, mean {gate.mean_abs_logit:.1e}, {gate.flips} flips"
+    )
+
+
+def _write_parts(folder: ModelFolder, reference: Reference, target: Path) -> dict[str, FileEntry]:
+    (target / "onnx").mkdir()
+    export_graph(reference.model, reference.input_names, target / MODEL_FILE)
+    shutil.copyfile(folder.path / "config.json", target / "config.json")
+    names = ["config.json", MODEL_FILE, *write_tokenizer(folder, target)]
+    return {name: _entry(target / name) for name in names}
+
+
+def _draft(
+    folder: ModelFolder, reference: Reference, files: dict[str, FileEntry], target: Path, spec: TableSpec
+) -> Manifest:
+    """The manifest but for what is still to be proven."""
+    positions = model_positions(reference.model.config)
+    graph = onnx.load(target / MODEL_FILE, load_external_data=False).graph
+    recipe = folder.recipe
+    if Path(str(recipe.get("model"))).is_absolute():
+        recipe["model"] = Path(recipe["model"]).name  # a bundle travels; paths of this machine stay here
+    columns = [
+        recipe.get("text_column") or spec.text_column or "sentence",
+        recipe.get("pair_column") or spec.pair_column,
+    ]
+    fp32 = Variant(
+        file=MODEL_FILE,
+        precision="fp32",
+        layout="padded",
+        opset=OPSET,
+        ir=IR,
+        domains=("",),
+        inputs=tensors(graph.input),
+        outputs=tensors(graph.output),
+        providers=(CPU_PROVIDER, CUDA_PROVIDER),
+        passes=(),
+        batch_invariant=False,
+        golden_tolerance=FP32_TOLERANCE,
+        gates=(),
+    )
+    return Manifest(
+        schema=SCHEMA,
+        task="text-classification",
+        problem_type="single_label_classification",
+        labels=folder.labels,
+        text_columns=tuple(name for name in columns if name),
+        label_column=recipe.get("label_column") or spec.label_column,
+        max_length=bundle_max_length(folder, reference.tokenizer, positions),
+        tokenizer=tokenizer_facts(folder, reference.tokenizer, positions),
+        files=files,
+        variants={"fp32": fp32},
+        thresholds=None,
+        default_variant={"cpu": "fp32"},
+        provenance={
+            "recipe": recipe,
+            "corpus_sha256": folder.training.get("corpus", {}).get("sha256"),
+            "base_model": recipe.get("model"),
+            "seed": recipe.get("seed"),
+            "versions": runtime_versions()
+            | {
+                "torch": torch.__version__,
+                "transformers": transformers.__version__,
+                "onnx": onnx.__version__,
+                "platform": platform.platform(),
+            },
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+
+def _refuse_other_problems(folder: ModelFolder, reference: Reference) -> None:
+    problem = reference.model.config.problem_type
+    if problem not in (None, "single_label_classification") or len(folder.labels) < 2:
+        raise BertlineError(
+            f"{folder.path}: is a {problem or 'regression'} model with {len(folder.labels)} outputs; "
+            "this version exports classifiers of one label out of two or more"
+        )
+
+
+def _entry(path: Path) -> FileEntry:
+    return FileEntry(sha256_of(path), path.stat().st_size)

@@ -1,0 +1,53 @@
+"""`bertline export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bertline import options
+
+
+def export(
+    model_dir: Annotated[Path, typer.Argument(help="Model folder, from bertline finetune.", metavar="MODEL_DIR")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Bundle folder.")],
+    verify_on: Annotated[
+        list[Path] | None, typer.Option(help="TSV files whose rows must score the same; may be repeated.")
+    ] = None,
+    text_column: options.TextColumn = None,
+    pair_column: options.PairColumn = None,
+    label_column: options.LabelColumn = None,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
+    threads: options.Threads = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Export a model folder to an ONNX bundle, and prove that it gives the same answers.
+
+    Exit code 3, and no bundle, where it does not. Example:
+    bertline export model -o bundle --verify-on dev.tsv --format cola
+    """
+    from bertline.console import log_console
+    from bertline.tsv import TableSpec
+    from export.bundling import export_bundle
+
+    spec = TableSpec.from_options(
+        format=format,
+        header=header,
+        columns=columns,
+        text_column=text_column,
+        pair_column=pair_column,
+        label_column=label_column,
+    )
+    console = log_console(quiet)
+    export_bundle(
+        model_dir,
+        output,
+        verify_on or [],
+        spec,
+        threads=threads,
+        force=force,
+        say=lambda line: console.print(line, markup=False),
+    )

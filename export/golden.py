@@ -1,0 +1,70 @@
+"""The golden examples of a bundle: texts chosen to trip tokenizers and graphs, with PyTorch's answers."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.reference import Reference
+from infer.encode import Text
+from infer.golden import Golden
+from infer.scorer import Scorer
+from infer.selfcheck import alone
+
+CORE = (
+    "",
+    "Go!",
+    "The book was written by John.",
+    "Books were sent to each other by the students.",
+    "In which way is Sandy very anxious to see if the students will be able to solve the homework problem?",
+    "She said: \"It's five o'clock\" - didn't she?",
+    "THE CAT (who sat, 3.14 times, on a mat) left; the dog stayed...",
+    "Das naïve Café in Zürich heißt \u201eElla\u201c.",
+    "the " * 700,  # longer than any maximum
+    "antidisestablishmentarianism pneumonoultramicroscopicsilicovolcanoconiosis",
+    "a\u00a0b  c\u2003d",  # spaces that are not U+0020
+)
+HARD_UNICODE = (
+    "\u4f60\u597d\uff0c\u4e16\u754c\u3002",  # CJK
+    "\ud55c\uad6d\uc5b4 \ubb38\uc7a5\uc785\ub2c8\ub2e4.",  # Hangul, which decomposes
+    "great\U0001f600job \U0001f468\u200d\U0001f469\u200d\U0001f467",  # emoji glued to a word, and a joined family
+    "\u1f48\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c2 \u039f\u0394\u03a5\u03a3\u03a3\u0395\u03a5\u03a3",  # final sigma
+    "\ufeffThe mark stands first.",
+    "a literal [MASK] and a literal [SEP]",
+    "e\u0301 is not \u00e9, \u0439 is not \u0438\u0306",
+)
+PAIRS = (
+    ("The dog barked.", "An animal made a noise."),
+    ("", "Only the second."),
+    ("Only the first.", ""),
+    ("one two " * 300, "three four " * 300),
+)
+
+
+def golden_rows(*, pairs: bool) -> list[tuple[str, Text]]:
+    """Tag and text, or pair of texts, of each golden."""
+    if not pairs:
+        return [*(("core", text) for text in CORE), *(("hard-unicode", text) for text in HARD_UNICODE)]
+    rows: list[tuple[str, Text]] = [("core", pair) for pair in PAIRS]
+    rows += [("core", (text, CORE[3])) for text in CORE]
+    return rows + [("hard-unicode", (CORE[2], text)) for text in HARD_UNICODE]
+
+
+def make_goldens(reference: Reference, scorer: Scorer) -> list[Golden]:
+    """Token ids by the Hugging Face tokenizer, PyTorch logits, and the scorer's own logits, each row alone."""
+    tagged = golden_rows(pairs=len(scorer.bundle.manifest.text_columns) == 2)
+    encoded = reference.encode([row for _, row in tagged], scorer.bundle.manifest.max_length)
+    goldens = []
+    for (tag, row), ids, types in zip(tagged, encoded.input_ids, encoded.token_type_ids, strict=True):
+        text, pair = (row, None) if isinstance(row, str) else row
+        logits = _floats(reference.run([ids], [types])[0])
+        goldens.append(Golden(tag, text, pair, tuple(ids), tuple(types), {"pytorch": logits}))
+    own = alone(scorer, goldens)
+    return [
+        replace(golden, logits=golden.logits | {scorer.variant: _floats(row)})
+        for golden, row in zip(goldens, own, strict=True)
+    ]
+
+
+def _floats(row: NDArray[np.float32]) -> tuple[float, ...]:
+    return tuple(float(f"{value:.9g}") for value in row)  # nine digits keep a float32 exactly

@@ -1,0 +1,124 @@
+"""A PyTorch classifier as an ONNX graph: standard operators, inputs by name, batch and sequence symbolic."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+
+from bertline.bundle import Tensor
+from bertline.errors import BertlineError
+
+OPSET = 20  # the first with Gelu as one operator
+IR = 10  # what runtimes of 2024 and later read
+_TRACE_BATCH, _TRACE_SEQUENCE = 2, 9  # the example shape; neither equals a dimension of a model
+
+
+class _Logits(torch.nn.Module):
+    """The classifier with tensors in, logits out."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask, **types).logits
+        return logits
+
+
+def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelProto:
+    """Write the graph of a transformers classifier to `path` and return it.
+
+    `input_names` are input_ids, attention_mask and, where the model has them, token_type_ids: int64
+    (batch, sequence). Output: logits float32 (batch, labels). Raises BertlineError where the exporter made a fixed
+    axis or an operator outside the standard domain.
+    """
+    ids = torch.randint(0, model.config.vocab_size, (_TRACE_BATCH, _TRACE_SEQUENCE))
+    ids[ids == (model.config.pad_token_id or 0)] += 1
+    mask = torch.ones_like(ids)
+    mask[1, -3:] = 0  # a ragged example: a graph that ignored the mask would be caught at once
+    examples = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
+    attention, model.config._attn_implementation = model.config._attn_implementation, "eager"
+    try:
+        with torch.no_grad(), warnings.catch_warnings(), _Quiet("torch.onnx"):
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                _Logits(model).eval(),
+                (),
+                kwargs={name: examples[name] for name in input_names},
+                dynamo=True,
+                opset_version=OPSET,
+                output_names=["logits"],
+                dynamic_shapes={name: {0: "batch", 1: "sequence"} for name in input_names},
+                verbose=False,
+            )
+    finally:
+        model.config._attn_implementation = attention
+    assert program is not None  # dynamo=True returns the program
+    proto = _without_metadata(program.model_proto)
+    proto.ir_version = IR
+    proto.producer_name = "bertline"
+    problems = _graph_problems(proto, input_names)
+    if problems:
+        raise BertlineError(f"the exported graph is not portable: {'; '.join(problems)}")
+    onnx.checker.check_model(proto, full_check=True)
+    onnx.save_model(proto, path)
+    return proto
+
+
+def tensors(values: Any) -> tuple[Tensor, ...]:
+    """The inputs or outputs of a graph, for the manifest."""
+    return tuple(
+        Tensor(
+            value.name,
+            onnx.helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type).name,
+            tuple(axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim),
+        )
+        for value in values
+    )
+
+
+def _graph_problems(proto: onnx.ModelProto, input_names: list[str]) -> list[str]:
+    problems = [f"operator {node.domain}::{node.op_type}" for node in proto.graph.node if node.domain]
+    found = [tensor.name for tensor in tensors(proto.graph.input)]
+    if sorted(found) != sorted(input_names):
+        problems.append(f"inputs are {found}, not {input_names}")
+    problems += [
+        f"{tensor.name} has the shape {tensor.shape}"
+        for tensor in tensors(proto.graph.input)
+        if tensor.shape != ("batch", "sequence")
+    ]
+    (logits,) = tensors(proto.graph.output)
+    if logits.shape[0] != "batch" or logits.dtype != "float32":
+        problems.append(f"logits are {logits.dtype} {logits.shape}")
+    return problems
+
+
+def _without_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop what the exporter notes on each node: source lines and paths of the machine that exported."""
+    graph = proto.graph
+    for item in [proto, graph, *graph.node, *graph.value_info, *graph.initializer, *graph.input, *graph.output]:
+        del item.metadata_props[:]
+        item.doc_string = ""
+    for node in graph.node:
+        assert not any(attribute.HasField("g") for attribute in node.attribute), "control flow in a classifier's graph"
+    return proto
+
+
+class _Quiet:
+    """Only errors from one logger, for as long as the block lasts."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def __enter__(self) -> None:
+        self._level = self._logger.level
+        self._logger.setLevel(logging.ERROR)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.setLevel(self._level)

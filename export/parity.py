@@ -1,0 +1,174 @@
+"""Proof that a graph answers as PyTorch does: on a grid of shapes, on goldens, on the user's own rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.bundle import Gate
+from bertline.errors import VerificationError
+from bertline.metrics import Evaluation
+from bertline.tsv import TableSpec
+from export.reference import Reference
+from infer.cpus import cpu_name
+from infer.encode import Encoded
+from infer.golden import Golden
+from infer.pipeline import runtime_versions
+from infer.rows import Rows
+from infer.scorer import WINDOW_ROWS, Scorer
+
+FP32_TOLERANCE = 1e-4  # max |Δlogit|
+_SEED = 42
+
+
+@dataclass
+class Parity:
+    """A running comparison of logits with PyTorch's over rows of text."""
+
+    labels: tuple[str, ...]
+    rows: int = 0
+    max_abs_logit: float = 0.0
+    worst: str = ""  # where the largest difference is
+    flips: int = 0
+    first_flip: str = ""
+    token_mismatches: int = 0
+    first_mismatch: str = ""
+    _sum_abs: float = 0.0
+    _own: Evaluation = field(init=False)
+    _reference: Evaluation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._own, self._reference = Evaluation(self.labels), Evaluation(self.labels)
+
+    def add(
+        self,
+        names: Sequence[str],
+        own: NDArray[np.float32],
+        reference: NDArray[np.float32],
+        labels: Sequence[int] = (),
+    ) -> None:
+        """Compare logits (rows, labels); `names` say what a row is called, `labels` are ids where there are any."""
+        distance = np.abs(own - reference)
+        distance = np.where(np.isnan(distance), np.inf, distance)
+        worst = int(distance.max(axis=1).argmax())
+        if float(distance.max()) > self.max_abs_logit or not self.worst:
+            self.max_abs_logit, self.worst = float(distance.max()), names[worst]
+        self._sum_abs += float(distance.sum())
+        self.rows += len(own)
+        predicted, expected = own.argmax(axis=1), reference.argmax(axis=1)
+        flipped = np.flatnonzero(predicted != expected)
+        if flipped.size and not self.flips:
+            self.first_flip = names[int(flipped[0])]
+        self.flips += len(flipped)
+        if labels:
+            true = np.array(labels, np.int64)
+            self._own.add(true, predicted)
+            self._reference.add(true, expected)
+
+    def add_tokens(self, names: Sequence[str], own: Encoded, expected: Encoded) -> None:
+        """Compare token ids and token types, row by row."""
+        own_rows = zip(own.input_ids, own.token_type_ids, strict=True)
+        expected_rows = zip(expected.input_ids, expected.token_type_ids, strict=True)
+        differing = [name for name, a, b in zip(names, own_rows, expected_rows, strict=True) if a != b]
+        if differing and not self.token_mismatches:
+            self.first_mismatch = differing[0]
+        self.token_mismatches += len(differing)
+
+    def gate(self, scorer: Scorer, tolerance: float) -> Gate:
+        """The comparison as the manifest records it."""
+        labelled = self._own.rows > 0
+        return Gate(
+            device=scorer.session.device,
+            provider=scorer.session.provider,
+            precision=scorer.bundle.manifest.variants[scorer.variant].precision,
+            rows=self.rows,
+            max_abs_logit=self.max_abs_logit,
+            mean_abs_logit=self._sum_abs / max(1, self.rows * len(self.labels)),
+            flips=self.flips,
+            mcc=self._own.mcc if labelled else None,
+            mcc_reference=self._reference.mcc if labelled else None,
+            passed=self.max_abs_logit <= tolerance and self.flips == 0 and self.token_mismatches == 0,
+            cpu=cpu_name(),
+            versions=runtime_versions(),
+        )
+
+
+def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
+    """Random token ids over a grid of batch × sequence, full and ragged; returns max |Δlogit|.
+
+    Raises VerificationError naming the shape that differs by more than `tolerance`.
+    """
+    worst = 0.0
+    for shape, rows in _grid(reference, scorer.bundle.manifest.max_length):
+        types = [[0] * len(row) for row in rows]
+        own, expected = scorer.session.run(scorer.feeds(rows, types)), reference.run(rows, types)
+        distance = float(np.abs(own - expected).max())
+        if not distance <= tolerance:  # a NaN fails as well
+            raise VerificationError(
+                f"parity: batch × sequence {shape}: max |Δlogit| {distance:.2e} against PyTorch, "
+                f"allowed {tolerance:.0e}; no bundle was written"
+            )
+        worst = max(worst, distance)
+    return worst
+
+
+def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
+    """Stored logits of the scorer's variant against PyTorch's, and the tokenizer's ids against the stored ones."""
+    parity = Parity(scorer.labels)
+    own = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
+    expected = np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
+    names = [f"golden {golden.text[:40]!r}" for golden in goldens]
+    parity.add(names, own, expected)
+    stored = [list(golden.input_ids) for golden in goldens]
+    types = [list(golden.token_type_ids) for golden in goldens]
+    lengths = np.fromiter(map(len, stored), np.int64, len(stored))
+    hugging_face = Encoded(stored, types, lengths, np.zeros(len(stored), bool))
+    parity.add_tokens(names, scorer.encoder.encode([golden.row for golden in goldens]), hugging_face)
+    return parity
+
+
+def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, scorer: Scorer) -> Parity:
+    """Rows of tables through both tokenizers and both models."""
+    parity = Parity(scorer.labels)
+    max_length = scorer.bundle.manifest.max_length
+    for file in files:  # one by one, so that a row is named by its own file
+        rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)
+        for window in rows.windows(WINDOW_ROWS):
+            names = [f"{file}, line {line}, {text!r}" for line, text in zip(window.lines, window.texts, strict=True)]
+            own, expected = scorer.encoder.encode(window.texts), reference.encode(window.texts, max_length)
+            parity.add_tokens(names, own, expected)
+            parity.add(names, scorer.run_tokens(own), reference.logits(expected), window.labels)
+    return parity
+
+
+def require(parity: Parity, gate: Gate, tolerance: float) -> None:
+    """VerificationError with the figures and the worst row, where the gate did not pass."""
+    if gate.passed:
+        return
+    faults = []
+    if parity.token_mismatches:
+        faults.append(f"{parity.token_mismatches} rows get other token ids (first: {parity.first_mismatch})")
+    if parity.flips:
+        faults.append(f"{parity.flips} labels flip (first: {parity.first_flip})")
+    if parity.max_abs_logit > tolerance:
+        faults.append(f"max |Δlogit| {parity.max_abs_logit:.2e}, allowed {tolerance:.0e} (worst: {parity.worst})")
+    raise VerificationError(f"parity over {parity.rows:,} rows: {'; '.join(faults)}; no bundle was written")
+
+
+def _grid(reference: Reference, max_length: int) -> Iterator[tuple[str, list[list[int]]]]:
+    """Shapes that exporters are known to bake in, and ragged batches, as rows of token ids."""
+    tokenizer, generator = reference.tokenizer, np.random.default_rng(_SEED)
+    special = set(tokenizer.all_special_ids)
+    words = np.array([token for token in range(len(tokenizer)) if token not in special])
+
+    def row(length: int) -> list[int]:
+        inner = generator.choice(words, max(0, length - 2)).tolist()
+        return [tokenizer.cls_token_id, *inner, tokenizer.sep_token_id]
+
+    for batch, sequence in ((1, 2), (1, max_length), (2, 3), (3, 7), (17, max_length), (64, 13)):
+        yield f"{batch}×{sequence}", [row(min(sequence, max_length)) for _ in range(batch)]
+    for batch in (2, 33):
+        lengths = generator.integers(2, max_length + 1, batch)
+        yield f"ragged {batch}×{lengths.max()}", [row(int(length)) for length in lengths]

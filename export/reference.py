@@ -1,0 +1,95 @@
+"""PyTorch and the Hugging Face tokenizer: what every exported graph is measured against."""
+
+import inspect
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bertline.errors import BertlineError
+from bertline.model_folder import ModelFolder
+from infer.batching import pad, plan_batches
+from infer.encode import Encoded, Text
+
+_BATCH_TOKENS = 2048
+
+
+class Reference:
+    """The trained classifier in PyTorch fp32 on the CPU, with the tokenizer it was trained with."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        """Load from safetensors, without remote code; BertlineError where weights of the classifier are missing."""
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        self.model, self.tokenizer = _load(folder.path, AutoModelForSequenceClassification, AutoTokenizer)
+        self.model.eval()
+        accepted = inspect.signature(self.model.forward).parameters
+        self.input_names = ["input_ids", "attention_mask"]
+        if "token_type_ids" in accepted and "token_type_ids" in self.tokenizer.model_input_names:
+            self.input_names.append("token_type_ids")
+
+    def encode(self, rows: Sequence[Text], max_length: int) -> Encoded:
+        """Token ids by the Hugging Face tokenizer, cut to `max_length` tokens."""
+        pairs = None if not rows or isinstance(rows[0], str) else [row[1] for row in rows]
+        texts = [row if isinstance(row, str) else row[0] for row in rows]
+        encoding = self.tokenizer(
+            texts,
+            pairs,
+            truncation=True,
+            max_length=max_length,
+            return_token_type_ids=True,
+            return_attention_mask=False,
+        )
+        ids = encoding["input_ids"]
+        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        return Encoded(ids, encoding["token_type_ids"], lengths, lengths >= max_length)
+
+    def logits(self, encoded: Encoded) -> NDArray[np.float32]:
+        """Logits (rows, labels) float32, run in batches of nearly equal length."""
+        result = np.empty((len(encoded.input_ids), self.model.config.num_labels), np.float32)
+        for batch in plan_batches(encoded.lengths, _BATCH_TOKENS):
+            result[batch] = self.run(
+                [encoded.input_ids[row] for row in batch], [encoded.token_type_ids[row] for row in batch]
+            )
+        return result
+
+    def run(self, input_ids: Sequence[Sequence[int]], token_type_ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Logits (batch, labels) float32 of one padded batch."""
+        arrays = {
+            "input_ids": pad(input_ids, int(self.model.config.pad_token_id or 0)),
+            "attention_mask": pad([[1] * len(row) for row in input_ids], 0),
+            "token_type_ids": pad(token_type_ids, 0),
+        }
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = self.model(
+                **{name: torch.from_numpy(arrays[name]) for name in self.input_names}
+            ).logits.numpy()
+        return logits
+
+
+def _load(path: Path, models: Any, tokenizers: Any) -> tuple[Any, Any]:
+    from transformers.utils import logging
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        model, loading = models.from_pretrained(
+            path,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+        tokenizer = tokenizers.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BertlineError(f"{path}: transformers cannot load it: {str(error).strip().splitlines()[0]}") from None
+    if loading["missing_keys"]:
+        missing = ", ".join(sorted(loading["missing_keys"])[:3])
+        raise BertlineError(f"{path}: its weights lack {missing}; fine-tune it with bertline finetune")
+    return model, tokenizer

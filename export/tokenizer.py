@@ -1,0 +1,60 @@
+"""The tokenizer as the bundle ships it: neither padding nor truncation, and the facts consumers need."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from bertline.errors import BertlineError
+from bertline.model_folder import ModelFolder
+
+# What transformers and others read beside tokenizer.json; copied where the model folder has them.
+_COMPANIONS = ("special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
+
+
+def write_tokenizer(model: ModelFolder, target: Path) -> list[str]:
+    """Copy the tokenizer into a bundle and return the names of its files."""
+    document = json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8"))
+    # Published files pad to a fixed 128, or keep what the last call set: every consumer states its own.
+    document["padding"] = document["truncation"] = None
+    (target / "tokenizer.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    names = ["tokenizer.json"]
+    for name in ("tokenizer_config.json", *_COMPANIONS):
+        if (model.path / name).is_file():
+            shutil.copyfile(model.path / name, target / name)
+            names.append(name)
+    return names
+
+
+def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> dict[str, Any]:
+    """Ids of the special tokens, case folding, and the longest sequence in tokens, for the manifest."""
+    normalizer = json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8")).get("normalizer") or {}
+    lowercase = bool(normalizer.get("lowercase", False))
+    strip_accents = normalizer.get("strip_accents")
+    return {
+        "pad_id": tokenizer.pad_token_id,
+        "cls_id": tokenizer.cls_token_id,
+        "sep_id": tokenizer.sep_token_id,
+        "unk_id": tokenizer.unk_token_id,
+        "lowercase": lowercase,
+        "strip_accents": lowercase if strip_accents is None else bool(strip_accents),  # BERT's rule for "not said"
+        "positions": positions,
+    }
+
+
+def model_positions(config: Any) -> int:
+    """The longest sequence the model's position table takes, in tokens.
+
+    RoBERTa and its kin count positions from the padding id on, so that many rows of the table are never used
+    (transformers, modeling_roberta.create_position_ids_from_input_ids).
+    """
+    table = int(config.max_position_embeddings)
+    return table - config.pad_token_id - 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else table
+
+
+def bundle_max_length(model: ModelFolder, tokenizer: Any, positions: int) -> int:
+    """Fine-tuning's maximum, else the tokenizer's, at most the model's positions."""
+    wanted = int(model.recipe.get("max_length") or min(tokenizer.model_max_length, positions))
+    if wanted > positions:
+        raise BertlineError(f"{model.path}: trained at max_length {wanted}, but the model takes {positions} tokens")
+    return wanted

@@ -1,0 +1,1 @@
+"""Corpus to trained model folder, by the recipe of the notebook "Sentence Classification with Transformers"."""

@@ -1,0 +1,174 @@
+"""`bertline finetune`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertline import options
+from finetune.recipe import Recipe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from finetune.train import Run
+
+_DEFAULT = Recipe()
+
+
+def finetune(
+    corpus: Annotated[str, typer.Argument(help="cola, a folder or zip archive laid out like it, or a TSV file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model folder.")],
+    model: Annotated[str, typer.Option(help="Checkpoint to start from: a name or a folder.")] = _DEFAULT.model,
+    epochs: Annotated[int, typer.Option()] = _DEFAULT.epochs,
+    batch_size: Annotated[int, typer.Option(help="Rows.")] = _DEFAULT.batch_size,
+    learning_rate: Annotated[float, typer.Option(help="AdamW; falls linearly to 0.")] = _DEFAULT.learning_rate,
+    adam_epsilon: Annotated[float, typer.Option()] = _DEFAULT.adam_epsilon,
+    warmup_steps: Annotated[int, typer.Option(help="Batches of rising learning rate.")] = _DEFAULT.warmup_steps,
+    weight_decay: Annotated[float, typer.Option(help="Not on biases and LayerNorm weights.")] = _DEFAULT.weight_decay,
+    max_grad_norm: Annotated[float, typer.Option(help="Gradients are clipped to it.")] = _DEFAULT.max_grad_norm,
+    max_length: Annotated[int, typer.Option(help="Tokens a sentence is cut to.")] = _DEFAULT.max_length,
+    validation_share: Annotated[float, typer.Option(help="Of the rows; 0 trains on all.")] = _DEFAULT.validation_share,
+    seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16, fp16.")] = _DEFAULT.precision,
+    keep: Annotated[str, typer.Option(help="best (by validation MCC) or last.")] = _DEFAULT.keep,
+    pad_to_max_length: Annotated[
+        bool, typer.Option("--pad-to-max-length", help="Fixed padding and random batches, as the notebook does.")
+    ] = False,
+    holdout: Annotated[Path | None, typer.Option(help="TSV to judge by [default: CoLA's dev files].")] = None,
+    labels: Annotated[str | None, typer.Option(help="Label names by id: a,b,c.", metavar="A,B,C")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, or cuda.")] = "auto",
+    text_column: options.TextColumn = None,
+    pair_column: options.PairColumn = None,
+    label_column: options.LabelColumn = None,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Fine-tune BERT on a corpus; the defaults are the notebook's recipe.
+
+    Example: bertline finetune cola --model bert-base-uncased -o model
+    """
+    from dataclasses import replace
+
+    from rich.console import Console
+
+    from bertline.console import log_console, result_console
+    from bertline.tsv import TableSpec
+    from finetune.corpus import load_corpus
+
+    spec = TableSpec.from_options(
+        format=format,
+        header=header,
+        columns=columns,
+        text_column=text_column,
+        pair_column=pair_column,
+        label_column=label_column,
+    )
+    recipe = Recipe(
+        model=model,
+        max_length=max_length,
+        validation_share=validation_share,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        adam_epsilon=adam_epsilon,
+        warmup_steps=warmup_steps,
+        epochs=epochs,
+        max_grad_norm=max_grad_norm,
+        weight_decay=weight_decay,
+        seed=seed,
+        precision=precision,
+        keep=keep,
+        pad_to_max_length=pad_to_max_length,
+    )
+    log = log_console(quiet)
+    names = [name.strip() for name in labels.split(",")] if labels else None
+    with _download_bar(log) as progress:
+        loaded = load_corpus(corpus, spec, labels=names, holdout=holdout, progress=progress)
+    recipe = replace(
+        recipe,
+        text_column=loaded.spec.text_column or recipe.text_column,
+        pair_column=loaded.spec.pair_column,
+        label_column=loaded.spec.label_column or recipe.label_column,
+    )
+
+    from finetune.overview import show_overview
+    from finetune.train import finetune as train
+
+    console = Console(quiet=True) if quiet else result_console()
+    run = train(
+        loaded,
+        recipe,
+        output,
+        device=device,
+        resume=resume,
+        force=force,
+        console=log,
+        show=lambda model, tokenizer, corpus, rows: show_overview(console, recipe, corpus, model, tokenizer, rows),
+    )
+    _show_run(result_console(), run)
+
+
+def _show_run(console: "Console", run: "Run") -> None:
+    from rich.table import Table
+
+    from bertline.console import file_size
+    from finetune.train import file_sizes
+
+    table = Table(title="training", title_justify="left", box=None)
+    for name in ("epoch", "training loss", "validation loss", "accuracy", "MCC", "training", "validation"):
+        table.add_column(name, justify="right")
+    for epoch in run.epochs:
+        table.add_row(
+            f"{epoch.epoch}{' (kept)' if epoch.epoch == run.kept_epoch else ''}",
+            f"{epoch.training_loss:.4f}",
+            _optional(epoch.validation_loss),
+            _optional(epoch.validation_accuracy),
+            _optional(epoch.validation_mcc),
+            f"{epoch.training_seconds:.1f} s",
+            "–" if epoch.validation_seconds is None else f"{epoch.validation_seconds:.1f} s",
+        )
+    console.print(table)
+    if run.remark:
+        console.print(run.remark)
+    for name, evaluation in run.holdouts.items():
+        positives = int(evaluation.confusion[1:].sum())
+        console.print(
+            f"holdout {name}: {evaluation.rows:,} rows, {positives:,} positive ({positives / evaluation.rows:.1%}), "
+            f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}",
+            markup=False,
+        )
+    console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", markup=False)
+    for name, size in file_sizes(run.folder):
+        console.print(f"  {file_size(size):>10}  {name}", markup=False)
+    console.print(f"next: bertline export {run.folder} -o bundle", markup=False)
+
+
+def _optional(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _download_bar(console: "Console") -> Any:
+    """A bar that appears with the first byte of a download, and not before."""
+    from contextlib import contextmanager
+
+    from rich.progress import DownloadColumn
+
+    from bertline.console import progress_bar
+
+    @contextmanager
+    def bar() -> Any:
+        with progress_bar(console, DownloadColumn()) as progress:
+            tasks: list[Any] = []
+
+            def advance(done: int, total: int | None) -> None:
+                if not tasks:
+                    tasks.append(progress.add_task("fetching CoLA", total=total))
+                progress.update(tasks[0], completed=done, total=total)
+
+            yield advance
+
+    return bar()

@@ -1,0 +1,160 @@
+"""The corpus: labelled rows to train on, and the holdouts to judge by."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bertline.errors import BertlineError
+from bertline.files import sha256_of
+from bertline.tsv import COLA_COLUMNS, LabelParser, Table, TableSpec, open_input
+from finetune import cola
+
+MAX_LABELS = 200  # a column with more distinct values holds something else
+_COLA_SPEC = TableSpec(False, COLA_COLUMNS, "sentence", None, "label")
+_COLA_LABELS = ("0", "1")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled row."""
+
+    text: str
+    pair: str | None
+    label: int  # id
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Rows to train on, holdouts by name, label names by id."""
+
+    name: str
+    labels: tuple[str, ...]
+    train: Sequence[Example]
+    holdouts: dict[str, Sequence[Example]]
+    sha256: str  # of all files read, in order
+    spec: TableSpec
+
+
+def load_corpus(
+    source: str,
+    spec: TableSpec,
+    *,
+    labels: Sequence[str] | None = None,
+    holdout: Path | None = None,
+    progress: cola.Progress = lambda done, total: None,
+) -> Corpus:
+    """Read `cola` (the published archive), a folder or zip archive laid out like it, or any TSV file.
+
+    `labels` are the names by id; default: 0 and 1 for CoLA, else the distinct values of the label column, sorted.
+    A CoLA corpus comes with its two dev files as holdouts, unless `holdout` names another.
+    Raises BertlineError for anything that is not such a corpus, with file, line and column.
+    """
+    folder, published = _cola_folder(source, progress)
+    if folder is not None:
+        return _load_cola(source, folder, labels or _COLA_LABELS, holdout, published=published)
+    return _load_table(Path(source), spec, labels, holdout)
+
+
+def _cola_folder(source: str, progress: cola.Progress) -> tuple[Path | None, bool]:
+    """The folder with CoLA's files, if the source is one; and whether it must be the corpus as published."""
+    path = Path(source)
+    if source == "cola" and not path.exists():
+        return _find_cola(cola.published_cola(progress)), True
+    if path.suffix == ".zip" and path.is_file():
+        unpacked = cola.cache_folder() / "archives" / sha256_of(path)
+        unpacked.parent.mkdir(parents=True, exist_ok=True)
+        if not unpacked.is_dir():
+            cola.unpack(path, unpacked)
+        return _find_cola(unpacked, source), False
+    return (_find_cola(path), False) if path.is_dir() else (None, False)
+
+
+def _find_cola(folder: Path, name: str | None = None) -> Path:
+    for candidate in (folder, folder / "raw", folder / "cola_public" / "raw"):
+        if (candidate / "in_domain_train.tsv").is_file():
+            return candidate
+    raise BertlineError(
+        f"{name or folder}: holds no raw/in_domain_train.tsv; give CoLA's folder or archive, or one TSV file"
+    )
+
+
+def _load_cola(source: str, folder: Path, labels: Sequence[str], holdout: Path | None, *, published: bool) -> Corpus:
+    files = {name: folder / f"{name}.tsv" for name in cola.ROWS}
+    used = {"in_domain_train": files["in_domain_train"]}
+    used |= (
+        {holdout.stem: holdout}
+        if holdout
+        else {n: f for n, f in files.items() if n != "in_domain_train" and f.exists()}
+    )
+    rows = {name: _read(file, _COLA_SPEC, LabelParser(labels)) for name, file in used.items()}
+    if published:
+        for name, expected in cola.ROWS.items():
+            if name in rows and len(rows[name]) != expected:
+                raise BertlineError(
+                    f"{used[name]}: has {len(rows[name])} rows instead of {expected}; delete the cache {folder}"
+                )
+    train = rows.pop("in_domain_train")
+    return Corpus(source, tuple(labels), train, dict(rows), _digest(used.values()), _COLA_SPEC)
+
+
+def _load_table(path: Path, spec: TableSpec, labels: Sequence[str] | None, holdout: Path | None) -> Corpus:
+    spec = replace(spec, text_column=spec.text_column or "sentence", label_column=spec.label_column or "label")
+    names = tuple(labels) if labels else _label_names(path, spec)
+    parser = LabelParser(names)
+    used = {path.stem: path} | ({holdout.stem: holdout} if holdout else {})
+    holdouts = {holdout.stem: _read(holdout, spec, parser)} if holdout else {}
+    return Corpus(str(path), names, _read(path, spec, parser), dict(holdouts), _digest(used.values()), spec)
+
+
+def _label_names(path: Path, spec: TableSpec) -> tuple[str, ...]:
+    with open_input(path) as stream:
+        table = Table(stream, str(path), spec)
+        column = table.index(spec.label_column or "label", "--label-column")
+        found: Counter[str] = Counter()
+        for row in table:
+            if not row.cells[column]:
+                raise table.error(
+                    row.line, column, "the label is empty; correct the row or name the labels with --labels"
+                )
+            found[row.cells[column]] += 1
+            if len(found) > MAX_LABELS:
+                raise table.error(row.line, column, f"over {MAX_LABELS} different labels; name another --label-column")
+    if len(found) == 1:
+        raise BertlineError(
+            f"{path}: every row has the label {next(iter(found))!r}; training needs two, or name --labels"
+        )
+    return tuple(sorted(found, key=_label_order))
+
+
+def _label_order(label: str) -> tuple[float, str]:
+    """Numbers by value before words."""
+    try:
+        return float(label), label
+    except ValueError:
+        return float("inf"), label
+
+
+def _read(path: Path, spec: TableSpec, parser: LabelParser) -> list[Example]:
+    with open_input(path) as stream:
+        table = Table(stream, str(path), spec)
+        text = table.index(spec.text_column or "sentence", "--text-column")
+        pair = table.index(spec.pair_column, "--pair-column") if spec.pair_column else None
+        label = table.index(spec.label_column or "label", "--label-column")
+        examples = [
+            Example(
+                row.cells[text],
+                None if pair is None else row.cells[pair],
+                parser.parse(row.cells[label], table, row.line, label),
+            )
+            for row in table
+        ]
+    if not examples:
+        raise BertlineError(f"{path}: has a header and no rows; give a table with at least one row")
+    return examples
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """One SHA-256 over those of the files, in order."""
+    return hashlib.sha256("\n".join(map(sha256_of, files)).encode()).hexdigest()

@@ -1,0 +1,121 @@
+"""What is about to be trained, as the notebook shows it: rows, labels, tokens, lengths, parameters."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from finetune.corpus import Corpus, Example
+from finetune.recipe import Recipe
+
+_SHOWN_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+
+
+def show_overview(
+    console: Console, recipe: Recipe, corpus: Corpus, model: Any, tokenizer: Any, validation_rows: int
+) -> None:
+    """Print the overview. All draws are by the recipe's seed."""
+    _show_corpus(console, corpus, validation_rows)
+    generator = np.random.default_rng(recipe.seed)
+    _show_rows(console, "ten random rows", corpus, _draw(corpus.train, 10, generator))
+    lowest = [example for example in corpus.train if example.label == 0]
+    _show_rows(console, f"five rows labelled {corpus.labels[0]}", corpus, _draw(lowest, 5, generator))
+    _show_tokens(console, corpus.train[0], tokenizer)
+    _show_lengths(console, corpus.train, tokenizer, recipe.max_length)
+    _show_parameters(console, model)
+
+
+def _draw(examples: Sequence[Example], count: int, generator: np.random.Generator) -> list[Example]:
+    rows = generator.permutation(len(examples))[:count]
+    return [examples[row] for row in rows]
+
+
+def _show_corpus(console: Console, corpus: Corpus, validation_rows: int) -> None:
+    counts = Counter(example.label for example in corpus.train)
+    shares = ", ".join(
+        f"{label}: {counts[number]:,} ({counts[number] / len(corpus.train):.1%})"
+        for number, label in enumerate(corpus.labels)
+    )
+    console.print(
+        f"[bold]{len(corpus.train):,} sentences[/] in {corpus.name}, "
+        f"{len(corpus.train) - validation_rows:,} to train on, {validation_rows:,} to validate; labels {shares}"
+    )
+    for name, examples in corpus.holdouts.items():
+        console.print(f"holdout {name}: {len(examples):,} sentences")
+
+
+def _show_rows(console: Console, title: str, corpus: Corpus, examples: Sequence[Example]) -> None:
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column("label", justify="right")
+    table.add_column("sentence")
+    for example in examples:
+        text = example.text if example.pair is None else f"{example.text} ⟷ {example.pair}"
+        table.add_row(corpus.labels[example.label], _plain(text))
+    console.print(table)
+
+
+def _show_tokens(console: Console, example: Example, tokenizer: Any) -> None:
+    encoding = tokenizer(example.text, example.pair)
+    console.print("[bold]one sentence[/]  ", end="")
+    console.print(example.text, markup=False)
+    console.print("  tokens ", " ".join(tokenizer.convert_ids_to_tokens(encoding["input_ids"])), markup=False)
+    console.print("  ids    ", " ".join(map(str, encoding["input_ids"])), markup=False)
+
+
+def _show_lengths(console: Console, examples: Sequence[Example], tokenizer: Any, max_length: int) -> None:
+    lengths = token_lengths(examples, tokenizer)
+    cut = int((lengths > max_length).sum())
+    console.print(
+        f"[bold]token lengths[/] (special tokens included): "
+        f"median {np.median(lengths):.0f}, mean {lengths.mean():.1f}, longest {lengths.max()}; {cut:,} of {len(lengths):,} are cut at {max_length}"
+    )
+    low = 0
+    for high in _SHOWN_LENGTHS:
+        share = float(((lengths > low) & (lengths <= high)).mean())
+        if share:
+            console.print(f"  {low + 1:>4}–{high:<4} {'█' * round(share * 60)} {share:.1%}", markup=False)
+        low = high
+    if (lengths > low).any():
+        console.print(f"  over {low} {float((lengths > low).mean()):.1%}", markup=False)
+
+
+def token_lengths(examples: Sequence[Example], tokenizer: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Tokens (rows,) of each example, uncut, special ones included."""
+    pairs = [example.pair or "" for example in examples] if examples[0].pair is not None else None
+    ids = tokenizer([example.text for example in examples], pairs, verbose=False)["input_ids"]
+    return np.fromiter(map(len, ids), np.int64, len(ids))
+
+
+def _show_parameters(console: Console, model: Any) -> None:
+    named = list(model.named_parameters())
+    total = sum(parameter.numel() for _, parameter in named)
+    groups: dict[str, list[tuple[str, Any]]] = {"embedding": [], "first layer": [], "head": []}
+    for name, parameter in named:
+        group = _group(name)
+        if group:
+            groups[group].append((name, parameter))
+    table = Table(title=f"{len(named)} named parameters, {total:,} weights", title_justify="left", box=None)
+    table.add_column("part")
+    table.add_column("parameter")
+    table.add_column("shape", justify="right")
+    for group, members in groups.items():
+        for name, parameter in members:
+            table.add_row(group, name, " × ".join(map(str, parameter.shape)))
+    console.print(table)
+
+
+def _group(name: str) -> str | None:
+    """Which part of the model a parameter is shown under; None for the layers between."""
+    if "embeddings" in name:
+        return "embedding"
+    if ".layer.0." in name:
+        return "first layer"
+    return None if ".layer." in name else "head"
+
+
+def _plain(text: str) -> str:
+    """Text as rich prints it, brackets and all."""
+    return text.replace("[", "\\[")

@@ -1,0 +1,82 @@
+"""The report of a training run, as a page and as pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bertline.charts import line_chart, standalone
+from bertline.report import (
+    Block,
+    Cell,
+    Chart,
+    Facts,
+    Report,
+    Section,
+    Table,
+    batch_mcc_chart,
+    evaluation_section,
+    render_html,
+)
+from finetune.corpus import Corpus
+from finetune.epochs import Epoch
+from finetune.recipe import Recipe
+
+if TYPE_CHECKING:
+    from finetune.train import Run
+
+
+def write_pictures(folder: Path, run: "Run") -> None:
+    """learning_curve.svg, and mcc_per_batch_HOLDOUT.svg for each holdout."""
+    (folder / "learning_curve.svg").write_text(
+        standalone(_learning_curve(run.epochs, run.kept_epoch)), encoding="utf-8"
+    )
+    for name, evaluation in run.holdouts.items():
+        (folder / f"mcc_per_batch_{name}.svg").write_text(standalone(batch_mcc_chart(evaluation)), encoding="utf-8")
+
+
+def training_page(run: "Run", recipe: Recipe, corpus: Corpus) -> str:
+    """A self-contained HTML page of one `finetune` run."""
+    headline = [(f"{evaluation.mcc:.3f}", f"MCC on {name}") for name, evaluation in run.holdouts.items()]
+    headline += [(f"{run.seconds:,.0f} s", "in all"), (f"{len(corpus.train):,}", "training sentences")]
+    sections = [training_section(run), *(evaluation_section(f"Holdout {name}", e) for name, e in run.holdouts.items())]
+    facts = {name: str(value) for name, value in vars(recipe).items()}
+    sections.append(Section("Recipe", [Facts({"corpus": corpus.name, "corpus sha256": corpus.sha256} | facts)]))
+    return render_html(Report(f"Fine-tuning {Path(recipe.model).name}", f"on {corpus.name}", headline, sections))
+
+
+def training_section(run: "Run") -> Section:
+    """The learning curve, its table, and what it says."""
+    blocks: list[Block] = [Chart(_learning_curve(run.epochs, run.kept_epoch)), _table(run.epochs)]
+    blocks += [run.remark] if run.remark else []
+    return Section("Training", blocks)
+
+
+def _learning_curve(epochs: Sequence[Epoch], kept: int) -> str:
+    series: dict[str, list[tuple[float, float | None]]] = {
+        "training loss": [(epoch.epoch, epoch.training_loss) for epoch in epochs]
+    }
+    if any(epoch.validation_loss is not None for epoch in epochs):
+        series["validation loss"] = [(epoch.epoch, epoch.validation_loss) for epoch in epochs]
+        series["validation MCC"] = [(epoch.epoch, epoch.validation_mcc) for epoch in epochs]
+    return line_chart(
+        series, title="Learning curve", x_label="epoch", y_label="loss, MCC", mark=(kept, f"kept: epoch {kept}")
+    )
+
+
+def _table(epochs: Sequence[Epoch]) -> Table:
+    columns = ["epoch", "training loss", "validation loss", "accuracy", "MCC", "training s", "validation s"]
+    rows: list[list[Cell]] = [
+        [
+            epoch.epoch,
+            f"{epoch.training_loss:.4f}",
+            *("–" if value is None else f"{value:.4f}" for value in _validation(epoch)),
+            f"{epoch.training_seconds:.1f}",
+            "–" if epoch.validation_seconds is None else f"{epoch.validation_seconds:.1f}",
+        ]
+        for epoch in epochs
+    ]
+    return Table(columns, rows)
+
+
+def _validation(epoch: Epoch) -> tuple[float | None, float | None, float | None]:
+    return epoch.validation_loss, epoch.validation_accuracy, epoch.validation_mcc

@@ -1,0 +1,48 @@
+"""The recipe: everything that decides what a fine-tuning run gives. Its defaults are the notebook's."""
+
+from dataclasses import dataclass
+
+from bertline.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Hyper-parameters, with their units. Raises UsageError naming every value that makes no sense, at once."""
+
+    model: str = "bert-base-uncased"  # checkpoint name, or folder
+    max_length: int = 64  # tokens, special ones included
+    validation_share: float = 0.1  # of the rows, drawn at random
+    batch_size: int = 32  # rows
+    learning_rate: float = 2e-5  # AdamW, at its highest; falls linearly to 0
+    adam_epsilon: float = 1e-8
+    warmup_steps: int = 0
+    epochs: int = 4
+    max_grad_norm: float = 1.0
+    weight_decay: float = 0.0  # never on biases and LayerNorm weights
+    seed: int = 42
+    precision: str = "auto"  # auto, fp32, bf16, fp16
+    keep: str = "best"  # the epoch of the best validation MCC, or "last"
+    pad_to_max_length: bool = False  # the notebook's fixed padding; otherwise batches of similar length
+    text_column: str = "sentence"
+    pair_column: str | None = None
+    label_column: str = "label"
+
+    def __post_init__(self) -> None:
+        rules = {
+            f"--max-length {self.max_length} (3 or more)": self.max_length >= 3,
+            f"--validation-share {self.validation_share} (0 to below 1)": 0 <= self.validation_share < 1,
+            f"--batch-size {self.batch_size} (1 or more)": self.batch_size >= 1,
+            f"--learning-rate {self.learning_rate} (above 0)": self.learning_rate > 0,
+            f"--adam-epsilon {self.adam_epsilon} (above 0)": self.adam_epsilon > 0,
+            f"--warmup-steps {self.warmup_steps} (0 or more)": self.warmup_steps >= 0,
+            f"--epochs {self.epochs} (1 or more)": self.epochs >= 1,
+            f"--max-grad-norm {self.max_grad_norm} (above 0)": self.max_grad_norm > 0,
+            f"--weight-decay {self.weight_decay} (0 or more)": self.weight_decay >= 0,
+            f"--seed {self.seed} (0 to 4294967295)": 0 <= self.seed < 2**32,
+            f"--precision {self.precision} (auto, fp32, bf16, fp16)": self.precision
+            in ("auto", "fp32", "bf16", "fp16"),
+            f"--keep {self.keep} (best or last)": self.keep in ("best", "last"),
+        }
+        wrong = [rule for rule, kept in rules.items() if not kept]
+        if wrong:
+            raise UsageError(f"these options make no sense: {', '.join(wrong)}")

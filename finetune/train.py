@@ -1,0 +1,241 @@
+"""Fine-tuning: corpus and recipe to a model folder that `from_pretrained` reads."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from rich.console import Console
+
+import bertline
+from bertline.errors import BertlineError
+from bertline.files import check_output, partial_of, publish_folder, write_whole
+from bertline.metrics import Evaluation, accuracy, confusion_matrix, matthews
+from bertline.model_folder import TRAINING
+from finetune.base import load_base, resolve_device, resolve_precision
+from finetune.corpus import Corpus
+from finetune.dataset import split, tokenize
+from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
+from finetune.evaluate import evaluate_folder
+from finetune.pages import training_page, write_pictures
+from finetune.progress import EpochClock, TrainingBar
+from finetune.recipe import Recipe
+
+_CHECKPOINTS = ".checkpoints"
+_RUN = "run.json"  # what an interrupted run was, so that --resume continues the same one
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: the folder, its table, the holdouts, and the seconds it took in all."""
+
+    folder: Path
+    epochs: list[Epoch]
+    kept_epoch: int
+    holdouts: dict[str, Evaluation]
+    seconds: float
+    remark: str | None
+
+
+def finetune(
+    corpus: Corpus,
+    recipe: Recipe,
+    output: Path,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    force: bool = False,
+    console: Console | None = None,
+    show: Callable[[Any, Any, Corpus, int], None] = lambda model, tokenizer, corpus, validation_rows: None,
+) -> Run:
+    """Train, keep the best epoch (or the last), judge it on the holdouts, and write the model folder `output`.
+
+    An unfinished run stands in `output`.partial with a checkpoint per finished epoch; `resume` goes on from there
+    and ends with the same weights. `show` is called with what will be trained. Raises BertlineError as
+    `load_base` and `split` do, where `output` is taken, and where the unfinished run was another one.
+    """
+    started = time.perf_counter()
+    console = console or Console(quiet=True)
+    work = partial_of(output)
+    check_output(output, force=force or (resume and not output.exists()))
+    device = resolve_device(device)
+    precision = resolve_precision(recipe.precision, device)
+    model, tokenizer = load_base(recipe, corpus.labels)
+    training, validation = split(corpus.train, recipe.validation_share, recipe.seed)
+    show(model, tokenizer, corpus, len(validation))
+
+    checkpoint = _prepare(work, recipe, corpus, resume=resume)
+    arguments = _arguments(recipe, work, device, precision, validate=bool(validation))
+    bar = TrainingBar(console)
+    trainer = transformers.Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=tokenize(training, tokenizer, recipe.max_length),
+        eval_dataset=tokenize(validation, tokenizer, recipe.max_length) if validation else None,
+        processing_class=tokenizer,
+        data_collator=_collator(tokenizer, recipe),
+        compute_metrics=_metrics(len(corpus.labels)),
+        callbacks=[EpochClock(), bar],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    console.print(f"training on {device} in {precision}", markup=False)
+    with _interruptible(bar, work, output):
+        trainer.train(resume_from_checkpoint=checkpoint)
+    epochs = epochs_from_log(trainer.state.log_history)
+
+    weights = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    weights.save_pretrained(work)
+    tokenizer.save_pretrained(work)
+    holdouts = evaluate_folder(work, corpus.holdouts, corpus.labels, recipe.max_length, device)
+    run = Run(
+        output,
+        epochs,
+        kept_epoch(epochs, recipe.keep),
+        holdouts,
+        time.perf_counter() - started,
+        overfitting_remark(epochs),
+    )
+    (work / TRAINING).write_text(json.dumps(_record(run, recipe, corpus, device, precision, weights), indent=1) + "\n")
+    write_pictures(work, run)
+    (work / "training.html").write_text(training_page(run, recipe, corpus), encoding="utf-8")
+    _clean(work)
+    publish_folder(work, output)
+    return run
+
+
+def _arguments(recipe: Recipe, work: Path, device: str, precision: str, *, validate: bool) -> Any:
+    each_epoch = "epoch" if validate else "no"
+    return transformers.TrainingArguments(
+        output_dir=str(work / _CHECKPOINTS),
+        num_train_epochs=recipe.epochs,
+        per_device_train_batch_size=recipe.batch_size,
+        per_device_eval_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        adam_epsilon=recipe.adam_epsilon,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_grad_norm,
+        warmup_steps=recipe.warmup_steps,
+        lr_scheduler_type="linear",
+        optim="adamw_torch_fused" if device == "cuda" else "adamw_torch",
+        train_sampling_strategy="random" if recipe.pad_to_max_length else "group_by_length",
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
+        use_cpu=device == "cpu",
+        seed=recipe.seed,
+        eval_strategy=each_epoch,
+        save_strategy="epoch",
+        save_total_limit=1,  # the best epoch is kept beside the last
+        load_best_model_at_end=validate and recipe.keep == "best",
+        metric_for_best_model="mcc" if validate and recipe.keep == "best" else None,
+        greater_is_better=True,
+        logging_strategy="epoch",
+        dataloader_pin_memory=device == "cuda",
+        disable_tqdm=True,
+        report_to="none",
+    )
+
+
+def _collator(tokenizer: Any, recipe: Recipe) -> Any:
+    padding = "max_length" if recipe.pad_to_max_length else "longest"
+    return transformers.DataCollatorWithPadding(tokenizer, padding=padding, max_length=recipe.max_length)
+
+
+def _metrics(labels: int) -> Callable[[Any], dict[str, float]]:
+    def compute(prediction: Any) -> dict[str, float]:
+        confusion = confusion_matrix(prediction.label_ids, np.argmax(prediction.predictions, axis=1), labels)
+        return {"accuracy": accuracy(confusion), "mcc": matthews(confusion)}
+
+    return compute
+
+
+def _prepare(work: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> str | None:
+    """Make the work folder, or find the checkpoint to go on from; BertlineError where it is of another run."""
+    import shutil
+
+    from transformers.trainer_utils import get_last_checkpoint
+
+    identity = {"recipe": asdict(recipe), "corpus_sha256": corpus.sha256, "labels": list(corpus.labels)}
+    if resume and (work / _RUN).is_file():
+        found = json.loads((work / _RUN).read_text(encoding="utf-8"))
+        differing = _differences(found, identity)
+        if differing:
+            raise BertlineError(
+                f"{work}: --resume needs the same run, but {'; '.join(differing)}; use --force to start afresh"
+            )
+        checkpoints = work / _CHECKPOINTS
+        checkpoint: str | None = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+        return checkpoint
+    if work.exists():
+        shutil.rmtree(work)
+    work.mkdir()
+    write_whole(work / _RUN, json.dumps(identity, indent=1) + "\n")
+    return None
+
+
+def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    if found["recipe"] == wanted["recipe"]:
+        return [f"the {name} differs" for name in wanted if found.get(name) != wanted[name]]
+    return [
+        f"{name} was {found['recipe'].get(name)} and is now {value}"
+        for name, value in wanted["recipe"].items()
+        if found["recipe"].get(name) != value
+    ]
+
+
+@contextmanager
+def _interruptible(bar: TrainingBar, work: Path, output: Path) -> Any:
+    """Leave what can be resumed, and say so; the terminal is left clean in any case."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"the finished epochs are kept in {work}; go on with the same command and --resume"
+        ) from None
+    finally:
+        bar.stop()
+
+
+def _clean(work: Path) -> None:
+    """Remove what only an unfinished run needs: checkpoints hold optimizer state that is no safetensors."""
+    import shutil
+
+    shutil.rmtree(work / _CHECKPOINTS)
+    (work / _RUN).unlink()
+
+
+def _record(run: Run, recipe: Recipe, corpus: Corpus, device: str, precision: str, model: Any) -> dict[str, Any]:
+    """The content of training.json."""
+    return {
+        "recipe": asdict(recipe),
+        "precision": precision,
+        "device": device,
+        "corpus": {
+            "name": corpus.name,
+            "sha256": corpus.sha256,
+            "rows": len(corpus.train),
+            "labels": list(corpus.labels),
+        },
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "epochs": [asdict(epoch) for epoch in run.epochs],
+        "kept_epoch": run.kept_epoch,
+        "remark": run.remark,
+        "holdouts": {name: evaluation.to_json() for name, evaluation in run.holdouts.items()},
+        "seconds": run.seconds,
+        "versions": {
+            "bertline": bertline.__version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def file_sizes(folder: Path) -> Sequence[tuple[str, int]]:
+    """Name and bytes of each file of a model folder, largest first."""
+    return sorted(((file.name, file.stat().st_size) for file in folder.iterdir()), key=lambda item: -item[1])

@@ -1,0 +1,184 @@
+"""`bertline infer`, `verify` and `info`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertline import options
+from bertline.console import log_console, result_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bertline.metrics import Evaluation
+    from infer.pipeline import Job
+
+BundlePath = Annotated[Path, typer.Argument(help="Bundle folder, from bertline export.", metavar="BUNDLE")]
+
+
+def infer(
+    bundle: BundlePath,
+    inputs: Annotated[list[Path], typer.Argument(help="TSV files, or - for stdin.", metavar="INPUT...")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Scored file, or - for stdout.")],
+    device: options.Device = "auto",
+    variant: options.VariantName = "auto",
+    threads: options.Threads = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens a text is cut to [default: the bundle's].")] = None,
+    batch_tokens: Annotated[int, typer.Option(min=1, help="Tokens in one batch, padding included.")] = 2048,
+    window: Annotated[int, typer.Option(min=1, help="Rows held in memory and sorted by length.")] = 8192,
+    text_column: options.TextColumn = None,
+    pair_column: options.PairColumn = None,
+    label_column: options.LabelColumn = None,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Report metrics where there are labels.")] = True,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add prob_<label> columns.")] = False,
+    logits: Annotated[bool, typer.Option("--logits", help="Add logit_<label> columns.")] = False,
+    output_header: Annotated[
+        bool, typer.Option("--output-header/--no-output-header", help="Write a header row.")
+    ] = True,
+    report: Annotated[Path | None, typer.Option(help="The report's name [default: OUTPUT.report.json].")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write OUTPUT.report.html as well.")] = False,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Score TSV files: all their columns, then predicted_label and score, in the input's order.
+
+    Example: bertline infer bundle dev.tsv --format cola -o dev.scored.tsv --html
+    """
+    from bertline.bundle import Bundle
+    from bertline.errors import UsageError
+    from bertline.files import write_whole
+    from bertline.tsv import TableSpec
+    from infer.output import STDOUT, OutputFormat
+    from infer.pages import scoring_page
+    from infer.pipeline import Job, report_path, score_files, write_report
+    from infer.scorer import Scorer
+
+    if html and output == STDOUT:
+        raise UsageError("--html goes beside an output file; name one with -o")
+    spec = TableSpec.from_options(
+        format=format,
+        header=header,
+        columns=columns,
+        text_column=text_column,
+        pair_column=pair_column,
+        label_column=label_column,
+    )
+    form = OutputFormat(header=output_header, probabilities=probabilities, logits=logits)
+    job = Job(inputs, output, spec, form, use_labels=labels, window_rows=window, force=force)
+    console = log_console(quiet)
+    opened = Bundle.open(bundle)
+
+    def open_scorer() -> Scorer:
+        scorer = Scorer.open(
+            opened, device=device, variant=variant, threads=threads, max_length=max_length, batch_tokens=batch_tokens
+        )
+        if scorer.remark:
+            console.print(scorer.remark, markup=False)
+        session = scorer.session
+        console.print(
+            f"{bundle}: variant {scorer.variant} on {session.device} ({session.provider}), {scorer.threads} threads",
+            markup=False,
+        )
+        return scorer
+
+    with _progress(console) as advance:
+        result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
+    if report is None and output != STDOUT:
+        report = report_path(output)
+    if report is not None:
+        write_report(result, report)
+    if html:
+        write_whole(report_path(output).with_suffix(".html"), scoring_page(job, result, evaluation))
+    _summarise(console, job, result, evaluation)
+
+
+def verify(
+    bundle: BundlePath,
+    variant: options.VariantName = "fp32",
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+) -> None:
+    """Check a bundle on this machine: hashes, token ids, logits, padding. Exit code 3 where one fails.
+
+    Example: bertline verify bundle
+    """
+    from bertline.bundle import Bundle
+    from bertline.errors import VerificationError
+    from infer.scorer import Scorer
+    from infer.selfcheck import self_check
+
+    opened = Bundle.open(bundle)
+    scorer = Scorer.open(opened, device=device, variant=variant, threads=threads)
+    checks = self_check(opened, scorer)
+    console = result_console()
+    for check in checks:
+        console.print(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<10} {check.finding}", markup=False)
+    failed = [check.name for check in checks if not check.passed]
+    if failed:
+        raise VerificationError(
+            f"{bundle}: {', '.join(failed)} failed with {scorer.variant} on {scorer.session.provider}"
+        )
+
+
+def info(
+    path: Annotated[Path, typer.Argument(help="Bundle or model folder.", metavar="BUNDLE|MODEL_DIR")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """What a bundle or a model folder is, in ten lines.
+
+    Example: bertline info bundle
+    """
+    import json
+
+    from infer.describe import describe
+
+    facts = describe(path)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        typer.echo(f"{name:<{width}}  {value}")
+
+
+def _progress(console: "Console") -> Any:
+    from contextlib import contextmanager
+
+    from rich.progress import TextColumn
+
+    from bertline.console import progress_bar
+
+    @contextmanager
+    def bar() -> Any:
+        with progress_bar(console, TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s")) as progress:
+            task = progress.add_task("scoring", total=None, rows=0, rate=0.0)
+
+            def advance(rows: int, read: int, total: int | None) -> None:
+                elapsed = progress.tasks[0].elapsed or 1e-9
+                progress.update(task, completed=read, total=total, rows=rows, rate=rows / elapsed)
+
+            yield advance
+
+    return bar()
+
+
+def _summarise(console: "Console", job: "Job", report: dict[str, Any], evaluation: "Evaluation | None") -> None:
+    console.print(
+        f"{report['rows']:,} rows in {report['seconds']:.1f} s, {report['rows_per_second']:,.0f} rows/s "
+        f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} distinct, "
+        f"{report['truncated']:,} cut at {report['max_length']} tokens, {report['padding_share']:.1%} padding, "
+        f"peak memory {report['peak_memory_mib']:,.0f} MiB",
+        markup=False,
+    )
+    if evaluation:
+        console.print(f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}")
+        console.print("confusion, rows true, columns predicted:")
+        width = max(len(label) for label in evaluation.labels) + 1
+        for label, counts in zip(evaluation.labels, evaluation.confusion.tolist(), strict=True):
+            console.print(f"  {label:<{width}}" + "".join(f"{count:>9,}" for count in counts), markup=False)
+    if str(job.output) != "-":
+        console.print(f"wrote {job.output}", markup=False)

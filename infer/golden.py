@@ -1,0 +1,49 @@
+"""Golden examples: stored texts with the token ids and logits that every runtime must reproduce."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bertline.errors import BertlineError
+from bertline.schema import from_json
+from infer.encode import Text
+
+GOLDENS = "golden.jsonl"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One line of golden.jsonl."""
+
+    tag: str  # core: every tokenizer must agree; hard-unicode: differences are reported
+    text: str
+    pair: str | None
+    input_ids: tuple[int, ...]
+    token_type_ids: tuple[int, ...]
+    logits: dict[str, tuple[float, ...]]  # by "pytorch" and each variant's name
+
+    @property
+    def row(self) -> Text:
+        return self.text if self.pair is None else (self.text, self.pair)
+
+
+def read_goldens(path: Path) -> list[Golden]:
+    """All goldens of a bundle; BertlineError names the line that is none."""
+    goldens = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if line:
+            problems: list[str] = []
+            try:
+                golden = from_json(Golden, json.loads(line), "", problems)
+            except ValueError as error:
+                problems.append(f"not JSON ({error})")
+            if problems:
+                raise BertlineError(f"{path}, line {number}: {'; '.join(problems)}; export the model again")
+            goldens.append(golden)
+    return goldens
+
+
+def goldens_to_text(goldens: Iterable[Golden]) -> str:
+    """The content of golden.jsonl."""
+    return "".join(json.dumps(asdict(golden), ensure_ascii=False) + "\n" for golden in goldens)

@@ -1,0 +1,40 @@
+"""The report of a scored file, as a page."""
+
+import shlex
+from typing import Any
+
+from bertline.console import file_size
+from bertline.metrics import Evaluation
+from bertline.report import Commands, Facts, Report, Section, evaluation_section, render_html
+from infer.pipeline import Job
+
+
+def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> str:
+    """A self-contained HTML page of one `infer` run."""
+    headline = [(f"{report['rows']:,}", "rows"), (f"{report['rows_per_second']:,.0f}", "rows/s")]
+    if evaluation:
+        headline = [(f"{evaluation.mcc:.3f}", "MCC"), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
+    sections = [*([evaluation_section("Metrics", evaluation)] if evaluation else []), _run_section(report)]
+    names = ", ".join(path.name for path in job.inputs)
+    return render_html(Report(f"Scores of {names}", f"{report['variant']} on {report['provider']}", headline, sections))
+
+
+def _run_section(report: dict[str, Any]) -> Section:
+    stages = report["stage_seconds"]
+    facts = {
+        "rows, distinct": f"{report['rows']:,}, {report['unique_rows']:,}",
+        "cut at the maximum": f"{report['truncated']:,} rows at {report['max_length']} tokens",
+        "tokens, padding": f"{report['tokens']:,}, {report['padding_share']:.2%}",
+        "seconds": f"{report['seconds']:.2f}, and {report['startup_seconds']:.2f} to start",
+        "seconds by stage": ", ".join(f"{name} {seconds:.2f}" for name, seconds in stages.items()),
+        "peak memory": f"{report['peak_memory_mib']:,.0f} MiB",
+        "device": f"{report['device']}, {report['provider']}, {report['threads']} threads",
+        "variant": report["variant"],
+        "bundle": report["bundle_sha256"],
+        "versions": ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
+    }
+    for file in report["input"]:
+        size = "" if file["bytes"] is None else f"{file_size(file['bytes'])}, sha256 {file['sha256']}"
+        facts[f"input {file['name']}"] = size
+    names = " ".join(shlex.quote(file["name"]) for file in report["input"])
+    return Section("The run", [Facts(facts), Commands([f"bertline infer BUNDLE {names} -o OUTPUT --html"])])

@@ -1,0 +1,150 @@
+"""The scorer: texts in, logits out, by token-budget batches over a length-sorted window."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.bundle import Bundle
+from bertline.errors import BertlineError
+from infer.batching import pad, plan_batches
+from infer.cpus import usable_cpus
+from infer.encode import Encoded, Encoder, Text
+from infer.session import OnnxSession, open_session
+
+BATCH_TOKENS = 2048  # the best of 512…8,192 on two CPU cores, see README
+WINDOW_ROWS = 8192
+Logits = NDArray[np.float32]
+
+
+@dataclass
+class WorkDone:
+    """What scoring has cost so far."""
+
+    rows: int = 0
+    unique_rows: int = 0  # distinct within their window; each is run once
+    truncated: int = 0
+    tokens: int = 0  # that carry text or a marker, of the unique rows
+    padded_tokens: int = 0  # that the session computed: tokens and padding
+    stage_seconds: dict[str, float] = field(default_factory=lambda: {"tokenize": 0.0, "run": 0.0})
+
+    @property
+    def padding_share(self) -> float:
+        """Share of the computed tokens that was padding, 0…1."""
+        return 1 - self.tokens / self.padded_tokens if self.padded_tokens else 0.0
+
+
+class Scorer:
+    """A bundle, loaded and ready. Make one with `Scorer.open`; it is not shared between threads."""
+
+    def __init__(self, bundle: Bundle, variant: str, session: OnnxSession, encoder: Encoder, batch_tokens: int) -> None:
+        self.bundle = bundle
+        self.variant = variant
+        self.session = session
+        self.encoder = encoder
+        self.batch_tokens = batch_tokens
+        self.threads = 0
+        self.remark: str | None = None  # what the user should know about the device
+        self.work = WorkDone()
+
+    @classmethod
+    def open(
+        cls,
+        bundle: Path | str | Bundle,
+        *,
+        device: str = "auto",
+        variant: str = "auto",
+        threads: int | None = None,
+        max_length: int | None = None,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> "Scorer":
+        """Load a bundle after checking the hashes of the files it loads.
+
+        device: auto, cpu, cuda or cuda:N. variant: auto (the bundle's default for the device) or a name.
+        threads: for the session; default, the CPUs this process may use. max_length: tokens, within the model's
+        positions; default, the bundle's. batch_tokens: rows × longest row of one batch.
+        Raises BertlineError (no such bundle, variant or device), VerificationError (a changed file).
+        """
+        if not isinstance(bundle, Bundle):
+            bundle = Bundle.open(Path(bundle))
+        manifest = bundle.manifest
+        if variant == "auto":
+            variant = manifest.default_variant.get("cuda" if device.startswith("cuda") else "cpu", "fp32")
+        if variant not in manifest.variants:
+            raise BertlineError(
+                f"{bundle.path}: has no variant {variant!r}; it has {', '.join(manifest.variants)}; "
+                "choose with --variant"
+            )
+        file = manifest.variants[variant].file
+        bundle.verify([file, "tokenizer.json"])
+        longest = int(manifest.tokenizer.get("positions", manifest.max_length))
+        if max_length is not None and not 3 <= max_length <= longest:
+            raise BertlineError(f"--max-length {max_length}: the model takes 3 to {longest} tokens")
+        encoder = Encoder(bundle.path / "tokenizer.json", max_length or manifest.max_length)
+        threads = threads or usable_cpus()
+        session, remark = open_session(bundle.path / file, device, threads)
+        scorer = cls(bundle, variant, session, encoder, batch_tokens)
+        scorer.threads, scorer.remark = threads, remark
+        return scorer
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label names, by id: the columns of the logits."""
+        return self.bundle.manifest.labels
+
+    def score(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> Logits:
+        """Logits (rows, labels) float32, in input order; `pairs` are the second texts for a model of pairs.
+
+        Raises BertlineError where the bundle needs pairs and there are none, or the other way round.
+        """
+        if isinstance(texts, str) or isinstance(pairs, str):
+            raise TypeError("score takes a list of texts; put the one text into a list")
+        wants_pairs = len(self.bundle.manifest.text_columns) == 2
+        if wants_pairs != (pairs is not None):
+            raise BertlineError(f"this bundle scores {'pairs of texts' if wants_pairs else 'single texts'}")
+        rows: Sequence[Text] = texts if pairs is None else list(zip(texts, pairs, strict=True))
+        logits = np.empty((len(rows), len(self.labels)), np.float32)
+        for start in range(0, len(rows), WINDOW_ROWS):
+            window = slice(start, start + WINDOW_ROWS)
+            logits[window] = self.score_window(rows[window])
+        return logits
+
+    def score_window(self, rows: Sequence[Text]) -> Logits:
+        """Logits (rows, labels) float32 of rows sorted by length together; equal rows are run once."""
+        first_seen: dict[Text, int] = {}
+        unique_of = np.fromiter((first_seen.setdefault(row, len(first_seen)) for row in rows), np.int64, len(rows))
+        begin = time.perf_counter()
+        encoded = self.encoder.encode(list(first_seen))
+        self.work.stage_seconds["tokenize"] += time.perf_counter() - begin
+        self.work.rows += len(rows)
+        self.work.unique_rows += len(first_seen)
+        self.work.truncated += int(encoded.truncated[unique_of].sum())
+        return self.run_tokens(encoded)[unique_of]
+
+    def run_tokens(self, encoded: Encoded) -> Logits:
+        """Logits (rows, labels) float32 of rows that are token ids already."""
+        logits = np.empty((len(encoded.input_ids), len(self.labels)), np.float32)
+        begin = time.perf_counter()
+        for batch in plan_batches(encoded.lengths, self.batch_tokens):
+            feeds = self.feeds(
+                [encoded.input_ids[row] for row in batch], [encoded.token_type_ids[row] for row in batch]
+            )
+            logits[batch] = self.session.run(feeds)
+            self.work.tokens += int(encoded.lengths[batch].sum())
+            self.work.padded_tokens += feeds["input_ids"].size
+        self.work.stage_seconds["run"] += time.perf_counter() - begin
+        return logits
+
+    def feeds(
+        self, input_ids: Sequence[Sequence[int]], token_type_ids: Sequence[Sequence[int]]
+    ) -> dict[str, NDArray[np.int64]]:
+        """One padded batch as the graph's own inputs, each (rows, longest) int64."""
+        arrays = {
+            "input_ids": pad(input_ids, int(self.bundle.manifest.tokenizer["pad_id"])),
+            "attention_mask": pad([[1] * len(row) for row in input_ids], 0),
+            "token_type_ids": pad(token_type_ids, 0),
+        }
+        return {name: arrays[name] for name in self.session.inputs}

@@ -1,0 +1,102 @@
+"""A bundle proves itself on this machine: hashes, token ids, logits alone, logits in a padded batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.bundle import Bundle
+from bertline.errors import BertlineError
+from infer.golden import GOLDENS, Golden, read_goldens
+from infer.scorer import Logits, Scorer
+
+EXTRA_PADDING = 16  # tokens
+INVARIANT_WITHIN = 1e-5  # max |Δlogit| of one row, alone and in any batch
+
+
+@dataclass(frozen=True)
+class Check:
+    """One step of the self-check."""
+
+    name: str
+    passed: bool
+    finding: str
+
+
+def self_check(bundle: Bundle, scorer: Scorer) -> list[Check]:
+    """Every step in order, on the scorer's variant and device; the hashes of all files come first.
+
+    Raises VerificationError for a file that is missing or changed: what follows would mean nothing.
+    """
+    bundle.verify()
+    checks = [Check("hashes", True, f"{len(bundle.manifest.files)} files are as the manifest says")]
+    if GOLDENS not in bundle.manifest.files:
+        raise BertlineError(f"{bundle.path}: has no {GOLDENS} to check against; export the model again")
+    goldens = read_goldens(bundle.path / GOLDENS)
+    tolerance = bundle.manifest.variants[scorer.variant].golden_tolerance
+    return [
+        *checks,
+        check_tokens(scorer, goldens),
+        check_logits(scorer, goldens, tolerance),
+        check_padding(scorer, goldens),
+    ]
+
+
+def check_tokens(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
+    """Token ids of the goldens; those tagged hard-unicode are reported and do not fail."""
+    if scorer.encoder.max_length != scorer.bundle.manifest.max_length:
+        raise BertlineError("the goldens hold for the bundle's own max_length; leave out --max-length")
+    encoded = scorer.encoder.encode([golden.row for golden in goldens])
+    differing = [g for g, ids in zip(goldens, encoded.input_ids, strict=True) if list(g.input_ids) != ids]
+    core = [golden for golden in differing if golden.tag == "core"]
+    finding = f"{len(goldens) - len(differing)} of {len(goldens)} goldens have the stored ids"
+    return Check("token ids", not core, finding + "".join(f"; {g.tag} differs: {g.text[:40]!r}" for g in differing))
+
+
+def check_logits(scorer: Scorer, goldens: Sequence[Golden], tolerance: float) -> Check:
+    """Logits of each golden alone against those stored for this variant."""
+    if any(scorer.variant not in golden.logits for golden in goldens):
+        raise BertlineError(f"{GOLDENS} holds no logits of {scorer.variant}; export the model again")
+    stored = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
+    worst, row = _worst(stored, alone(scorer, goldens))
+    finding = f"max |Δlogit| {worst:.1e}, allowed {tolerance:.1e}"
+    return Check(
+        "logits", worst <= tolerance, finding if worst <= tolerance else f"{finding}; worst: {goldens[row].text[:40]!r}"
+    )
+
+
+def check_padding(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
+    """Logits of each golden alone against one batch of all of them, padded by 16 tokens beyond the longest."""
+    worst = batch_variance(scorer, goldens)
+    expected = scorer.bundle.manifest.variants[scorer.variant].batch_invariant
+    finding = f"alone and in a padded batch: max |Δlogit| {worst:.1e}, allowed {INVARIANT_WITHIN:.0e}"
+    return Check("padding", worst <= INVARIANT_WITHIN or not expected, finding)
+
+
+def alone(scorer: Scorer, goldens: Sequence[Golden]) -> Logits:
+    """Logits (rows, labels) float32 of stored token ids, one row a batch."""
+    runs = [scorer.session.run(scorer.feeds([g.input_ids], [g.token_type_ids])) for g in goldens]
+    return np.concatenate(runs)
+
+
+def batch_variance(scorer: Scorer, goldens: Sequence[Golden]) -> float:
+    """max |Δlogit| between each golden alone, all in one batch, and all in a batch padded 16 tokens further."""
+    single = alone(scorer, goldens)
+    feeds = scorer.feeds([g.input_ids for g in goldens], [g.token_type_ids for g in goldens])
+    room = int(scorer.bundle.manifest.tokenizer["positions"]) - feeds["input_ids"].shape[1]
+    further = {name: _pad_further(scorer, name, array, min(EXTRA_PADDING, room)) for name, array in feeds.items()}
+    return max(_worst(single, scorer.session.run(feeds))[0], _worst(single, scorer.session.run(further))[0])
+
+
+def _pad_further(scorer: Scorer, name: str, array: NDArray[np.int64], tokens: int) -> NDArray[np.int64]:
+    fill = int(scorer.bundle.manifest.tokenizer["pad_id"]) if name == "input_ids" else 0
+    return np.pad(array, ((0, 0), (0, tokens)), constant_values=fill)
+
+
+def _worst(expected: Logits, found: Logits) -> tuple[float, int]:
+    """Largest |Δlogit| and its row; a NaN counts as infinitely far."""
+    distance = np.abs(expected - found).max(axis=1)
+    distance = np.where(np.isnan(distance), np.inf, distance)
+    row = int(distance.argmax())
+    return float(distance[row]), row

@@ -1,0 +1,95 @@
+"""One ONNX Runtime session on the device asked for, and proof that it is the one that runs."""
+
+import mmap
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from bertline.errors import BertlineError, UsageError
+
+CPU_PROVIDER, CUDA_PROVIDER = "CPUExecutionProvider", "CUDAExecutionProvider"
+# How an external-data entry of a tensor starts in a serialized graph: the key `location`, then its value's tag.
+_EXTERNAL_DATA = b"\x0a\x08location\x12"
+
+
+class OnnxSession:
+    """A loaded graph. `provider` and `device` are what really runs, `inputs` the graph's own input names."""
+
+    def __init__(self, model: Path, device: str = "cpu", threads: int = 1) -> None:
+        """Load `model` on cpu, cuda or cuda:N; BertlineError with the remedy where that device is not there."""
+        kind, index = parse_device(device)
+        _refuse_external_data(model)
+        options = ort.SessionOptions()
+        options.log_severity_level = 3  # errors are raised anyway; warnings about other devices help nobody
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        if kind == "cuda":
+            _require_cuda()
+            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+            providers = [(CUDA_PROVIDER, {"device_id": str(index)})]
+        else:
+            providers = [(CPU_PROVIDER, {})]
+        try:
+            self._session = ort.InferenceSession(str(model), options, providers=providers)
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise BertlineError(f"{model}: cannot run on {device}: {_first_line(error)}{_remedy(kind)}") from None
+        self.provider = self._session.get_providers()[0]
+        if self.provider != providers[0][0]:
+            raise BertlineError(f"{model}: {device} was asked for, but {self.provider} runs{_remedy(kind)}")
+        self.device = device if kind == "cuda" else "cpu"
+        self.inputs = tuple(tensor.name for tensor in self._session.get_inputs())
+
+    def run(self, feeds: dict[str, NDArray[np.int64]]) -> NDArray[np.float32]:
+        """Logits (batch, labels) float32 for padded int64 (batch, sequence) inputs, given by name."""
+        logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
+        return logits
+
+
+def parse_device(device: str) -> tuple[str, int]:
+    """`cpu` or `cuda`, and the device's number; UsageError for anything else."""
+    kind, colon, index = device.partition(":")
+    if kind == "cpu" and not colon:
+        return "cpu", 0
+    if kind == "cuda" and (not colon or (index.isascii() and index.isdigit())):
+        return "cuda", int(index or 0)
+    raise UsageError(f"--device {device}: give auto, cpu, cuda, or cuda:N")
+
+
+def open_session(model: Path, device: str, threads: int) -> tuple[OnnxSession, str | None]:
+    """The session, and a remark where `auto` had a CUDA provider at hand and could not use it."""
+    if device != "auto":
+        return OnnxSession(model, device, threads), None
+    if CUDA_PROVIDER not in ort.get_available_providers():
+        return OnnxSession(model, "cpu", threads), None
+    try:
+        return OnnxSession(model, "cuda", threads), None
+    except BertlineError as error:
+        return OnnxSession(model, "cpu", threads), f"--device auto runs on the CPU: {error}"
+
+
+def _require_cuda() -> None:
+    if CUDA_PROVIDER not in ort.get_available_providers():
+        raise BertlineError(
+            f"--device cuda: the onnxruntime that is installed ({ort.__version__}) has no {CUDA_PROVIDER}; "
+            "pip uninstall -y onnxruntime && pip install 'bertline[gpu]', or use --device cpu"
+        )
+    ort.preload_dlls()  # CUDA and cuDNN from pip packages
+
+
+def _remedy(kind: str) -> str:
+    return "; use --device cpu, or check the driver with nvidia-smi" if kind == "cuda" else "; export the model again"
+
+
+def _refuse_external_data(model: Path) -> None:
+    """A graph may keep its weights in other files; ours never do, so a reference to one is an intruder."""
+    if model.stat().st_size == 0:
+        raise BertlineError(f"{model}: is empty; export the model again")
+    with model.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(_EXTERNAL_DATA) >= 0:
+            raise BertlineError(f"{model}: refers to data outside the file, which is refused; export the model again")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
