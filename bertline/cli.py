@@ -71,11 +71,12 @@ for command in (finetune, export, verify, infer, info):
 app.add_typer(benchmark, name="benchmark")
 
 
-def run() -> int:
-    """Parse the arguments, run the command; returns the exit code, with one line on stderr for every error."""
-    debug = "--debug" in sys.argv[1:]
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line (default: the process's own); returns the exit code, one line on stderr for an error."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
     try:
-        code = app(standalone_mode=False)
+        code = app(arguments, standalone_mode=False)
     except BertlineError as error:
         if debug:
             raise

@@ -1,0 +1,61 @@
+"""What tests share: no hub, a tiny model and its bundle, and the command line as a function."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from bertline.cli import run
+from tests import tiny
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """`cli("infer", bundle, table, "-o", out)` in this process."""
+
+    def call(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny BERT classifier of two labels."""
+    return tiny.write_model(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def bundle(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its bundle; read only: copy it before changing anything."""
+    from bertline.tsv import TableSpec
+    from export.bundling import export_bundle
+
+    output = tmp_path_factory.mktemp("bundle") / "bundle"
+    export_bundle(model_dir, output, [], TableSpec())
+    return output
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """24 labelled rows with a header."""
+    return tiny.write_table(tmp_path / "table.tsv")

@@ -1,0 +1,88 @@
+"""Tiny models, made in a second: real architectures and tokenizers with random weights and a small vocabulary."""
+
+from pathlib import Path
+from typing import Any
+
+WORDS = "the a cat dog book john mary sleeps sees reads gave was written by in on mat very happy not to of and".split()
+SENTENCES = [
+    "The cat sleeps.",
+    "The dog sees a book.",
+    "John gave Mary the book.",
+    "The book was written by John.",
+    "Cat the sleeps very.",
+    "Mary reads on the mat and the cat sleeps in the book.",
+    "To of and.",
+    "A dog not sees.",
+]
+POSITIONS = 64
+FAMILIES = ("bert", "roberta", "distilbert", "electra")
+
+
+def write_tokenizer(folder: Path, family: str = "bert") -> Any:
+    """A lower-casing WordPiece tokenizer with every letter, so that few texts are unknown."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    pad, unk, cls, sep, mask = ("<pad>", "<unk>", "<s>", "</s>", "<mask>") if family == "roberta" else (
+        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
+    )
+    # RoBERTa's own order: its positions count from the padding id on, which is not 0
+    special = [cls, pad, sep, unk, mask] if family == "roberta" else [pad, unk, cls, sep, mask]
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    pieces = [*special, *WORDS, *letters, *(f"##{letter}" for letter in letters), *".,!?'\"()-;:0123456789"]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=unk, max_input_chars_per_word=40))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    if family == "roberta":
+        tokenizer.post_processor = processors.RobertaProcessing((sep, vocabulary[sep]), (cls, vocabulary[cls]))
+    else:
+        tokenizer.post_processor = processors.BertProcessing((sep, vocabulary[sep]), (cls, vocabulary[cls]))
+    names = ["input_ids", "attention_mask"]
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_max_length=POSITIONS,
+        pad_token=pad,
+        unk_token=unk,
+        cls_token=cls,
+        sep_token=sep,
+        mask_token=mask,
+        model_input_names=[*names, "token_type_ids"] if family in ("bert", "electra") else names,
+    )
+    wrapped.save_pretrained(folder)
+    return wrapped
+
+
+def write_model(folder: Path, family: str = "bert", labels: tuple[str, ...] = ("0", "1"), seed: int = 0) -> Path:
+    """A classifier of that family with random weights large enough that sentences get different scores."""
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    tokenizer = write_tokenizer(folder, family)
+    sizes: dict[str, int] = (
+        {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2}
+        if family == "distilbert"
+        else {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    )
+    config = AutoConfig.for_model(
+        family,
+        vocab_size=len(tokenizer),
+        max_position_embeddings=POSITIONS + (tokenizer.pad_token_id + 1 if family == "roberta" else 0),
+        pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.2,
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+        **({"type_vocab_size": 1} if family == "roberta" else {}),
+        **sizes,
+    )
+    torch.manual_seed(seed)
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    return folder
+
+
+def write_table(path: Path, rows: int = 24, header: bool = True) -> Path:
+    """Rows of `id`, `sentence`, `label` over the sentences above; labels alternate."""
+    lines = ["id\tsentence\tlabel"] if header else []
+    lines += [f"{row}\t{SENTENCES[row % len(SENTENCES)]}\t{row % 2}" for row in range(rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
