@@ -1,0 +1,85 @@
+"""The whole line on real CoLA with a real encoder: what the README claims, checked."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, matthews_corrcoef
+
+from bertline.bundle import Bundle
+from bertline.model_folder import ModelFolder
+
+DEV_FILES = ("in_domain_dev", "out_of_domain_dev")
+
+
+@pytest.fixture(scope="session")
+def training(line: Path) -> dict:
+    return json.loads((line / "model" / "training.json").read_text())
+
+
+def cola_rows(line: Path, name: str) -> list[list[str]]:
+    with (line / "cola_public" / "raw" / f"{name}.tsv").open(encoding="utf-8", newline="\n") as stream:
+        return list(csv.reader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def scored_rows(line: Path, name: str) -> list[dict[str, str]]:
+    with (line / f"{name}.scored.tsv").open(encoding="utf-8", newline="\n") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def test_training_learns_cola(training: dict) -> None:
+    assert len(training["epochs"]) == 4
+    best = max(training["epochs"], key=lambda epoch: epoch["validation_mcc"])
+    assert training["kept_epoch"] == best["epoch"]
+    assert training["epochs"][-1]["training_loss"] < training["epochs"][0]["training_loss"]
+    # A sentence encoder of 22 million weights reaches about 0.25 to 0.31; chance is 0.
+    assert training["holdouts"]["in_domain_dev"]["mcc"] > 0.2
+    assert training["holdouts"]["out_of_domain_dev"]["mcc"] > 0.1
+
+
+def test_parity_holds_on_all_rows_of_the_corpus(line: Path) -> None:
+    gate = Bundle.open(line / "bundle").manifest.variants["fp32"].gates[0]
+    print(f"max |Δlogit| {gate.max_abs_logit:.2e}, mean {gate.mean_abs_logit:.2e} over {gate.rows} rows")
+    assert gate.rows == 8551 + 527 + 516
+    assert gate.passed and gate.flips == 0 and gate.max_abs_logit <= 1e-4
+    assert gate.mcc == gate.mcc_reference
+
+
+@pytest.mark.parametrize("name", DEV_FILES)
+def test_scored_file_keeps_order_and_columns(line: Path, name: str) -> None:
+    source, scored = cola_rows(line, name), scored_rows(line, name)
+    assert len(scored) == len(source) == {"in_domain_dev": 527, "out_of_domain_dev": 516}[name]
+    assert [[row[c] for c in ("source", "label", "notes", "sentence")] for row in scored] == source
+
+
+@pytest.mark.parametrize("name", DEV_FILES)
+def test_metrics_are_those_of_scikit_learn(line: Path, name: str, training: dict) -> None:
+    scored = scored_rows(line, name)
+    true, predicted = [row["label"] for row in scored], [row["predicted_label"] for row in scored]
+    metrics = json.loads((line / f"{name}.scored.tsv.report.json").read_text())["metrics"]
+    assert metrics["mcc"] == pytest.approx(matthews_corrcoef(true, predicted), abs=1e-12)
+    assert metrics["accuracy"] == pytest.approx(accuracy_score(true, predicted), abs=1e-12)
+    assert metrics["confusion"] == confusion_matrix(true, predicted).tolist()
+    assert metrics["mcc"] == pytest.approx(training["holdouts"][name]["mcc"], abs=1e-12), "PyTorch says otherwise"
+
+
+@pytest.mark.parametrize("name", DEV_FILES)
+def test_scores_are_pytorchs_row_by_row(line: Path, name: str) -> None:
+    from export.reference import Reference
+
+    reference = Reference(ModelFolder.open(line / "model"))
+    expected = reference.logits(reference.encode([row[3] for row in cola_rows(line, name)], 64))
+    scored = scored_rows(line, name)
+    own = np.array([[row["logit_0"], row["logit_1"]] for row in scored], np.float32)
+    print(f"{name}: max |Δlogit| {np.abs(own - expected).max():.2e}")
+    assert np.abs(own - expected).max() <= 1e-4
+    assert [int(row["predicted_label"]) for row in scored] == expected.argmax(axis=1).tolist()
+
+
+def test_latency_covers_the_grid(line: Path) -> None:
+    cells = json.loads((line / "latency.json").read_text())["cells"]
+    shapes = {(cell["batch"], cell["sequence"]) for cell in cells}
+    assert shapes == {(batch, sequence) for batch in (1, 8, 32) for sequence in (8, 16, 64, 128)}
+    assert all(cell["timing"]["p50_ms"] > 0 for cell in cells)
