@@ -63,7 +63,7 @@ def measure_latency(
     scorer = Scorer.open(bundle, device="cpu", variant="fp32", threads=threads)
     reference = Reference(ModelFolder.open(model_dir))
     torch.set_num_threads(scorer.threads)
-    positions = int(scorer.bundle.manifest.tokenizer["positions"])
+    positions = scorer.bundle.manifest.positions
     generator, cells = np.random.default_rng(_SEED), []
     for batch in plan.batches:
         for sequence in plan.sequences:

@@ -2,15 +2,20 @@
 
 import hashlib
 import json
+import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
-from bertline.schema import from_json
+from bertline.schema import from_json, parse_json
 
 MANIFEST = "bertline.json"
 SCHEMA = 1
+PROBLEM_TYPE = "single_label_classification"
+SHORTEST = 3  # tokens: one between its two markers
+_UNWRITABLE = re.compile("[\t\n\r\0\ud800-\udfff]")  # what a cell of a table cannot hold
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,19 @@ class FileEntry:
 
     sha256: str  # 64 hexadecimal digits
     bytes: int
+
+
+@dataclass(frozen=True)
+class TokenizerFacts:
+    """What a consumer needs to know of `tokenizer.json` to fill a batch."""
+
+    pad_id: int
+    cls_id: int
+    sep_id: int
+    unk_id: int
+    lowercase: bool
+    strip_accents: bool
+    positions: int | None = None  # tokens the model takes at most; None: not said, so the manifest's max_length
 
 
 @dataclass(frozen=True)
@@ -77,13 +95,18 @@ class Manifest:
     labels: tuple[str, ...]  # by label id
     text_columns: tuple[str, ...]  # one, or two for a model of pairs
     max_length: int  # tokens, special ones included
-    tokenizer: dict[str, Any]
+    tokenizer: TokenizerFacts
     files: dict[str, FileEntry]
     variants: dict[str, Variant]
     thresholds: dict[str, Any] | None
     default_variant: dict[str, str]  # by kind of device
     provenance: dict[str, Any]
     label_column: str | None = None
+
+    @property
+    def positions(self) -> int:
+        """The longest row the model takes, in tokens."""
+        return self.tokenizer.positions or self.max_length
 
     def to_json(self) -> str:
         """The document, indented, with a final newline."""
@@ -103,6 +126,8 @@ class Bundle:
         """Read and validate the manifest; BertlineError lists every problem at once. Hashes are for `verify`."""
         if not path.is_dir():
             raise BertlineError(f"{path}: no such bundle folder; make one with bertline export MODEL_DIR -o {path}")
+        if not _stays_inside(MANIFEST, path):
+            raise BertlineError(f"{path / MANIFEST}: is a link that leaves the bundle; copy the file itself there")
         try:
             raw = (path / MANIFEST).read_bytes()
         except FileNotFoundError:
@@ -111,7 +136,7 @@ class Bundle:
             ) from None
         problems: list[str] = []
         try:
-            document = json.loads(raw)
+            document = parse_json(raw)
         except ValueError as error:
             raise BertlineError(f"{path / MANIFEST}: is not JSON ({error}); export the model again") from None
         manifest: Manifest | None = from_json(Manifest, document, "", problems)
@@ -145,10 +170,16 @@ def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
         problems.append(f"schema is {manifest.schema}, and this bertline reads {SCHEMA}")
     if len(manifest.labels) < 1 or len(set(manifest.labels)) != len(manifest.labels):
         problems.append("labels are empty or not distinct")
+    if any(_UNWRITABLE.search(label) for label in manifest.labels):
+        problems.append("labels hold a tab, a line end or another character that a table cannot hold")
+    if manifest.problem_type != PROBLEM_TYPE:
+        problems.append(f"problem_type is {manifest.problem_type!r}, and this bertline scores {PROBLEM_TYPE}")
     if len(manifest.text_columns) not in (1, 2):
         problems.append("text_columns must name one or two columns")
-    if manifest.max_length < 3:
-        problems.append(f"max_length is {manifest.max_length}, less than a token between its two markers")
+    if not SHORTEST <= manifest.max_length <= manifest.positions:
+        problems.append(f"max_length is {manifest.max_length}, not within {SHORTEST} and {manifest.positions} tokens")
+    if manifest.tokenizer.pad_id < 0:
+        problems.append(f"tokenizer.pad_id is {manifest.tokenizer.pad_id}, not a token id")
     for name, entry in manifest.files.items():
         if not _stays_inside(name, root):
             problems.append(f"files: {name!r} leaves the bundle")
@@ -170,6 +201,7 @@ def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
 
 def _stays_inside(name: str, root: Path) -> bool:
     path = PurePosixPath(name)
-    if not name or "\\" in name or ":" in name or path.is_absolute() or ".." in path.parts:
+    if not name.isprintable() or not path.parts or "\\" in name or ":" in name or path.is_absolute():
         return False
-    return (root / name).resolve().is_relative_to(root.resolve())  # a link may not lead out either
+    # A link may not lead out either. Not resolve(): it raises where links go round in a circle.
+    return ".." not in path.parts and Path(os.path.realpath(root / name)).is_relative_to(os.path.realpath(root))

@@ -1,11 +1,11 @@
 """The model folder, where fine-tuning and export meet: the Hugging Face layout, and `training.json` beside it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertline.errors import BertlineError
+from bertline.schema import parse_json
 
 TRAINING = "training.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
@@ -35,7 +35,7 @@ class ModelFolder:
             problems.append("no model.safetensors (pickled weights are not read; save_pretrained writes safetensors)")
         if config and not _labels(config):
             problems.append("config.json names no labels (add id2label, or fine-tune it with bertline finetune)")
-        elif config and not any("ForSequenceClassification" in str(name) for name in config.get("architectures") or []):
+        elif config and not _is_classifier(config.get("architectures")):
             problems.append("its architecture is no sentence classifier (fine-tune it with bertline finetune)")
         if problems:
             raise BertlineError(f"{path}: {'; '.join(problems)}")
@@ -56,6 +56,10 @@ class ModelFolder:
         return dict(self.training.get("recipe", {}))
 
 
+def _is_classifier(architectures: Any) -> bool:
+    return isinstance(architectures, list) and any("ForSequenceClassification" in str(name) for name in architectures)
+
+
 def _labels(config: dict[str, Any]) -> tuple[str, ...]:
     names = config.get("id2label")
     if not isinstance(names, dict) or sorted(names) != sorted(str(i) for i in range(len(names))):
@@ -68,7 +72,7 @@ def _read_json(path: Path, problems: list[str], *, required: bool = False) -> di
         problems += [f"no {path.name}"] if required else []
         return {}
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(path.read_bytes())
     except ValueError as error:
         problems.append(f"{path.name} is not JSON ({error})")
         return {}

@@ -1,15 +1,27 @@
 """JSON to frozen dataclasses, with every problem of a document collected rather than the first one raised."""
 
+import json
+import sys
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The document; ValueError where it is none, nested too deep and not being UTF-8 included."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def from_json(kind: Any, value: Any, where: str, problems: list[str]) -> Any:
     """`value` as a `kind`: a dataclass, str, int, float, bool, None, a union, tuple[X, ...], or dict[str, X].
 
     Keys that the dataclass does not know are left out, so that newer documents stay readable. What does not fit is
-    described in `problems`, and the result is then not to be used.
+    described in `problems`, and the result is then not to be used. Numbers are finite, integers 64 bits wide.
     """
     origin = get_origin(kind)
     if kind is Any:
@@ -24,9 +36,10 @@ def from_json(kind: Any, value: Any, where: str, problems: list[str]) -> Any:
     elif origin is dict:
         if isinstance(value, dict):
             return {key: from_json(get_args(kind)[1], item, f"{where}.{key}", problems) for key, item in value.items()}
-    elif kind is float and type(value) in (int, float):
-        return float(value)
-    elif type(value) is kind:  # not isinstance: True is no int here
+    elif kind is float:
+        if type(value) in (int, float) and abs(value) <= sys.float_info.max:  # neither NaN nor infinite
+            return float(value)
+    elif type(value) is kind and (kind is not int or value in _INT64):  # not isinstance: True is no int here
         return value
     problems.append(f"{where} is {_shown(value)}, not {_named(kind)}")
     return None

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from bertline.bundle import TokenizerFacts
 from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
 
@@ -26,20 +27,20 @@ def write_tokenizer(model: ModelFolder, target: Path) -> list[str]:
     return names
 
 
-def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> dict[str, Any]:
+def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> TokenizerFacts:
     """Ids of the special tokens, case folding, and the longest sequence in tokens, for the manifest."""
     normalizer = json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8")).get("normalizer") or {}
     lowercase = bool(normalizer.get("lowercase", False))
     strip_accents = normalizer.get("strip_accents")
-    return {
-        "pad_id": tokenizer.pad_token_id,
-        "cls_id": tokenizer.cls_token_id,
-        "sep_id": tokenizer.sep_token_id,
-        "unk_id": tokenizer.unk_token_id,
-        "lowercase": lowercase,
-        "strip_accents": lowercase if strip_accents is None else bool(strip_accents),  # BERT's rule for "not said"
-        "positions": positions,
-    }
+    return TokenizerFacts(
+        pad_id=tokenizer.pad_token_id,
+        cls_id=tokenizer.cls_token_id,
+        sep_id=tokenizer.sep_token_id,
+        unk_id=tokenizer.unk_token_id,
+        lowercase=lowercase,
+        strip_accents=lowercase if strip_accents is None else bool(strip_accents),  # BERT's rule for "not said"
+        positions=positions,
+    )
 
 
 def model_positions(config: Any) -> int:
