@@ -7,7 +7,7 @@ import typer
 
 from bertline import options
 
-benchmark = typer.Typer(help="Measure what a way of running a model is worth.", no_args_is_help=True)
+benchmark = typer.Typer(help="Measure what a way of running a model is worth.")
 
 
 @benchmark.callback()
@@ -38,12 +38,12 @@ def latency(
 
     from benchmarks.latency import TABLE_COLUMNS, Plan, latency_page, measure_latency, table_rows, to_json
     from bertline.console import log_console, result_console
-    from bertline.files import check_output, write_whole
+    from bertline.files import check_output_file, write_whole
 
     plan = Plan(_numbers("--batches", batches), _numbers("--sequences", sequences), seconds)
     if output.parent == Path("artifacts"):
         output.parent.mkdir(exist_ok=True)
-    check_output(output, force=force)
+    check_output_file(output, force=force)
     console = log_console(quiet)
     cells, environment = measure_latency(
         bundle, model, plan, threads=threads, progress=lambda cell: console.print(f"timing batch × sequence {cell}")

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.main import get_command
 
 import bertline
 from benchmarks.cli import benchmark
@@ -28,7 +28,6 @@ _EXTRA_OF = {
 app = typer.Typer(
     name="bertline",
     help="A production line for BERT sentence classifiers: fine-tune, export to ONNX, score files, report.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -73,24 +72,30 @@ app.add_typer(benchmark, name="benchmark")
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line (default: the process's own); returns the exit code, one line on stderr for an error."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in arguments
+    command = get_command(app)
     try:
-        code = app(arguments, standalone_mode=False)
+        # Not app(arguments): typer would turn Ctrl-C and a closed pipe into exit codes without a word.
+        with command.make_context("bertline", list(arguments)) as context:
+            command.invoke(context)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk behind stdout is an error with a line of its own, not one at exit
+        return 0
     except BertlineError as error:
         if debug:
             raise
         return _fail(str(error), error.exit_code)
-    except click.exceptions.Exit as end:
+    except typer.Exit as end:
         return end.exit_code
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "bertline"
-        return _fail(f"{error.format_message()} See {command} --help.", 2)
-    except (KeyboardInterrupt, click.Abort) as interrupt:
+    except typer.TyperException as error:  # of these, only usage errors are raised outside of prompts
+        where = getattr(error, "ctx", None)
+        name = where.command_path if where else "bertline"
+        return _fail(f"{error.format_message().removesuffix('.')}; see {name} --help", 2)
+    except KeyboardInterrupt as interrupt:
         return _fail(f"interrupted; {interrupt}" if str(interrupt) else "interrupted", 130)
     except BrokenPipeError:
-        # The reader of our stdout went away, as `head` does; nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()  # its reader went away, as `head` does: nothing is left to say
         return 1
     except ModuleNotFoundError as error:
         extra = _EXTRA_OF.get((error.name or "").split(".")[0])
@@ -100,11 +105,21 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if debug or (error.filename is None and error.errno is None):
             raise
+        if error.filename is None:
+            _drop_stdout()  # it may be the one that failed
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}; check the disk's space and permissions", 1)
-    return int(code or 0)
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"bertline: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    if sys.stderr is not None:
+        # Names come from the user's files: none may send the terminal a command.
+        print("bertline:", "".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr)
     return code
+
+
+def _drop_stdout() -> None:
+    """Send what is still buffered nowhere, so that Python does not stumble over it at exit."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,7 +9,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no rema
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.")]
 VariantName = Annotated[str, typer.Option("--variant", help="auto, or a variant of the bundle, such as fp32.")]
 Threads = Annotated[
-    int | None, typer.Option(min=1, help="Threads to compute with [default: the CPUs this process may use].")
+    int | None, typer.Option(min=1, max=1024, help="Threads to compute with [default: the CPUs this process may use].")
 ]
 Format = Annotated[
     str | None,
