@@ -4,6 +4,7 @@ A `"` is a character. Lines end in LF or CRLF; a byte-order mark at the start an
 understood. Everything else that is odd is an error with its file, line and column.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,7 @@ class Table:
     def __init__(self, stream: BinaryIO, name: str, spec: TableSpec) -> None:
         self.name = name
         self.bytes_read = 0
+        self.sha256 = hashlib.sha256()  # of the bytes read so far
         self._stream = stream
         self._line = 0
         first = self._read_line()
@@ -94,8 +96,9 @@ class Table:
             raise BertlineError(
                 f"{self.name}: several columns are called {column!r}; give {option} a position (1, 2, …)"
             )
-        if column.isascii() and column.isdigit() and 1 <= int(column) <= len(self.columns):
-            return int(column) - 1
+        positions = [str(number + 1) for number in range(len(self.columns))]
+        if column in positions:
+            return positions.index(column)
         raise BertlineError(
             f"{self.name}: no column {column!r}; its columns are {', '.join(map(repr, self.columns))}; "
             f"name one with {option}, or describe the file with --no-header, --columns or --format cola"
@@ -111,6 +114,7 @@ class Table:
             return None
         self._line += 1
         self.bytes_read += len(raw)
+        self.sha256.update(raw)
         if len(raw) > MAX_LINE_BYTES:
             raise self._line_error(f"longer than {MAX_LINE_BYTES >> 20} MiB; is this a text file?")
         if self._line == 1:
@@ -143,12 +147,16 @@ class Table:
 
 def open_input(path: Path) -> BinaryIO:
     """Open a file for reading, with a one-line error where there is none."""
+    require_input(path)
+    return path.open("rb")
+
+
+def require_input(path: Path) -> None:
+    """BertlineError where there is no such file. Nothing is opened: a pipe can be opened once only."""
     if path.is_dir():
         raise BertlineError(f"{path}: is a folder; name the file in it")
-    try:
-        return path.open("rb")
-    except FileNotFoundError:
-        raise BertlineError(f"{path}: no such file") from None
+    if not path.exists():
+        raise BertlineError(f"{path}: no such file; check the name, and the folder it is in")
 
 
 class LabelParser:
@@ -164,6 +172,8 @@ class LabelParser:
         label = self._ids.get(cell)
         if label is None:
             raise table.error(
-                line, column, f"{cell!r} is not a label ({', '.join(self.labels)}); correct the row or --label-column"
+                line,
+                column,
+                f"{cell[:40]!r} is not a label ({', '.join(self.labels)}); correct the row or --label-column",
             )
         return label

@@ -16,7 +16,7 @@ def plan_batches(lengths: NDArray[np.int64], budget_tokens: int) -> list[NDArray
     order = np.argsort(-lengths, kind="stable")
     batches, start = [], 0
     while start < len(order):
-        longest = int(lengths[order[start]])
+        longest = max(1, int(lengths[order[start]]))
         end = min(start + max(1, budget_tokens // longest), len(order))
         if end < len(order):
             changes = np.flatnonzero(np.diff(lengths[order[start:end]])) + 1  # where a new length begins

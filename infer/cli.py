@@ -50,7 +50,7 @@ def infer(
     """
     from bertline.bundle import Bundle
     from bertline.errors import UsageError
-    from bertline.files import write_whole
+    from bertline.files import check_output_file, write_whole
     from bertline.tsv import TableSpec
     from infer.output import STDOUT, OutputFormat
     from infer.pages import scoring_page
@@ -70,6 +70,13 @@ def infer(
     form = OutputFormat(header=output_header, probabilities=probabilities, logits=logits)
     job = Job(inputs, output, spec, form, use_labels=labels, window_rows=window, force=force)
     console = log_console(quiet)
+    if report is not None:
+        if report.absolute() == output.absolute():
+            raise UsageError("--report and --output name the same file; name two")
+        check_output_file(report, force=force, inputs=inputs)
+    elif output != STDOUT:
+        report = report_path(output)
+        check_output_file(report, force=True, inputs=inputs)  # it belongs to the output and goes with it
     opened = Bundle.open(bundle)
 
     def open_scorer() -> Scorer:
@@ -87,8 +94,6 @@ def infer(
 
     with _progress(console) as advance:
         result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
-    if report is None and output != STDOUT:
-        report = report_path(output)
     if report is not None:
         write_report(result, report)
     if html:

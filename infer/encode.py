@@ -36,6 +36,10 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length)  # longest first where there are two texts, as in transformers
 
+    def markers(self, texts: int) -> int:
+        """Special tokens around one text, or around a pair."""
+        return self._tokenizer.num_special_tokens_to_add(texts == 2)
+
     def encode(self, rows: Sequence[Text]) -> Encoded:
         """Token ids of each text, or pair of texts."""
         encodings = self._tokenizer.encode_batch_fast(list(rows))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bertline.errors import BertlineError
-from bertline.schema import from_json
+from bertline.schema import from_json, parse_json
 from infer.encode import Text
 
 GOLDENS = "golden.jsonl"
@@ -31,16 +31,18 @@ class Golden:
 def read_goldens(path: Path) -> list[Golden]:
     """All goldens of a bundle; BertlineError names the line that is none."""
     goldens = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         if line:
             problems: list[str] = []
             try:
-                golden = from_json(Golden, json.loads(line), "", problems)
+                golden = from_json(Golden, parse_json(line), "", problems)
             except ValueError as error:
                 problems.append(f"not JSON ({error})")
             if problems:
                 raise BertlineError(f"{path}, line {number}: {'; '.join(problems)}; export the model again")
             goldens.append(golden)
+    if not goldens:
+        raise BertlineError(f"{path}: holds no golden example; export the model again")
     return goldens
 
 

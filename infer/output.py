@@ -30,20 +30,22 @@ class OutputFormat:
         names += [f"prob_{label}" for label in labels] if self.probabilities else []
         return names + ([f"logit_{label}" for label in labels] if self.logits else [])
 
+    def refuse_twice(self, columns: Sequence[str], labels: Sequence[str], name: str) -> None:
+        """BertlineError where the table `name` has a column that scoring would add a second time."""
+        for number, column in enumerate(columns, 1):
+            if self.header and column in self.columns(labels):
+                raise BertlineError(
+                    f"{name}, line 1, column {number}: {column!r} is what the scores are called; rename the column"
+                )
+
 
 class ScoreWriter:
     """Writes scored rows to a binary stream."""
 
     def __init__(self, stream: BinaryIO, columns: Sequence[str], labels: Sequence[str], form: OutputFormat) -> None:
-        added = form.columns(labels)
-        taken = [name for name in added if name in columns]
-        if taken:
-            raise BertlineError(
-                f"the input already has a column {taken[0]!r}, which the output would have twice; rename or drop it"
-            )
         self._stream, self._labels, self._form = stream, labels, form
         if form.header:
-            self._write("\t".join([*columns, *added]))
+            self._write("\t".join([*columns, *form.columns(labels)]))
 
     def write(self, cells: Sequence[Sequence[str]], logits: NDArray[np.float32], predicted: NDArray[np.int64]) -> None:
         """Append rows; logits is (rows, labels) float32, predicted (rows,) label ids."""
@@ -65,6 +67,8 @@ class ScoreWriter:
 def open_output(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     """The file under that name once it is whole, or stdout for `-`."""
     if path == STDOUT:
+        if sys.stdout is None:
+            raise BertlineError("-: stdout is closed; name a file with -o")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     else:

@@ -34,7 +34,6 @@ def _run_section(report: dict[str, Any]) -> Section:
         "versions": ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
     }
     for file in report["input"]:
-        size = "" if file["bytes"] is None else f"{file_size(file['bytes'])}, sha256 {file['sha256']}"
-        facts[f"input {file['name']}"] = size
+        facts[f"input {file['name']}"] = f"{file_size(file['bytes'])}, sha256 {file['sha256']}"
     names = " ".join(shlex.quote(file["name"]) for file in report["input"])
     return Section("The run", [Facts(facts), Commands([f"bertline infer BUNDLE {names} -o OUTPUT --html"])])

@@ -2,11 +2,9 @@
 
 import json
 import platform
-import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,12 @@ import tokenizers
 
 import bertline
 from bertline.bundle import Manifest
-from bertline.files import check_output, sha256_of, write_whole
+from bertline.files import check_output_file, write_whole
 from bertline.metrics import Evaluation
 from bertline.tsv import TableSpec
+from infer.memory import peak_memory_mib
 from infer.output import STDOUT, OutputFormat, ScoreWriter, open_output
-from infer.rows import STDIN, Rows
+from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
 
 Progress = Callable[[int, int, int | None], None]  # rows done, input bytes read, input bytes in all
@@ -57,8 +56,9 @@ def score_files(
     output then stands under its name.
     """
     if job.output != STDOUT:
-        check_output(job.output, force=job.force)
+        check_output_file(job.output, force=job.force, inputs=job.inputs)
     rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels)
+    job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
@@ -103,7 +103,7 @@ def score_files(
         "batch_tokens": scorer.batch_tokens,
         "max_length": scorer.encoder.max_length,
         "bundle_sha256": scorer.bundle.sha256,
-        "input": [_identity(path) for path in job.inputs],
+        "input": [asdict(source) for source in rows.read],
         "versions": runtime_versions(),
     }
     if evaluation:
@@ -116,12 +116,6 @@ def write_report(report: dict[str, Any], path: Path) -> None:
     write_whole(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
 
 
-def peak_memory_mib() -> float:
-    """The most memory this process has held, in MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 def runtime_versions() -> dict[str, str]:
     """Versions of all that scoring rests on."""
     return {
@@ -131,9 +125,3 @@ def runtime_versions() -> dict[str, str]:
         "onnxruntime": onnxruntime.__version__,
         "tokenizers": tokenizers.__version__,
     }
-
-
-def _identity(path: Path) -> dict[str, Any]:
-    if path == STDIN:
-        return {"name": "-", "bytes": None, "sha256": None}
-    return {"name": str(path), "bytes": path.stat().st_size, "sha256": sha256_of(path)}

@@ -6,11 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertline.bundle import Manifest
-from bertline.errors import BertlineError
-from bertline.tsv import LabelParser, Table, TableSpec, open_input
+from bertline.errors import BertlineError, UsageError
+from bertline.tsv import LabelParser, Table, TableSpec, open_input, require_input
 from infer.encode import Text
 
 STDIN = Path("-")
+
+
+@dataclass(frozen=True)
+class InputRead:
+    """An input as it was read: a pipe can be read once only, and a file may change."""
+
+    name: str
+    bytes: int
+    sha256: str
 
 
 @dataclass
@@ -26,19 +35,23 @@ class Window:
 class Rows:
     """The rows of all inputs, one after the other; all inputs have the same columns.
 
-    `columns` and `labelled` are known once made: the first table's head is read then, and all inputs are there.
+    `columns`, `labelled` and `name` (the first input's) are known once made: the first table's head is read then,
+    and all inputs are there. `read` lists the inputs that were read to their end.
     """
 
     def __init__(self, inputs: Sequence[Path], spec: TableSpec, manifest: Manifest, *, use_labels: bool) -> None:
         self.bytes_read = 0
         self.count = 0
+        self.read: list[InputRead] = []
         self._inputs = list(inputs)
         self._spec = spec
+        if self._inputs.count(STDIN) > 1:
+            raise UsageError("-, which is stdin, can be given only once")
         for path in self._inputs:
             if path != STDIN:
-                open_input(path).close()
+                require_input(path)
         self._first = self._open(self._inputs[0])
-        self.columns = self._first.columns
+        self.name, self.columns = self._first.name, self._first.columns
         self._text = [self._first.index(column, option) for column, option in self._text_columns(manifest)]
         self._label = self._label_index(manifest) if use_labels else None
         self.labelled = self._label is not None
@@ -47,7 +60,8 @@ class Rows:
     @property
     def bytes_total(self) -> int | None:
         """Size of all inputs, or None where one is a stream."""
-        return None if STDIN in self._inputs else sum(path.stat().st_size for path in self._inputs)
+        whole = all(path != STDIN and path.is_file() for path in self._inputs)
+        return sum(path.stat().st_size for path in self._inputs) if whole else None
 
     def windows(self, size: int) -> Iterator[Window]:
         """Windows of `size` rows, the last one shorter; windows go across files."""
@@ -70,6 +84,8 @@ class Rows:
             if not seen:
                 raise BertlineError(f"{table.name}: has a header and no rows; give a table with at least one row")
             self.bytes_read = before + table.bytes_read
+            name = table.name.encode("utf-8", "backslashreplace").decode()  # what is no UTF-8 is not JSON either
+            self.read.append(InputRead(name, table.bytes_read, table.sha256.hexdigest()))
         if window.cells:
             yield window
 
@@ -79,13 +95,17 @@ class Rows:
             table = self._open(path)
             if table.columns != self.columns:
                 raise BertlineError(
-                    f"{path}: its columns are {', '.join(table.columns)}, while {self._inputs[0]} has "
+                    f"{path}, line 1: its columns are {', '.join(table.columns)}, while {self._inputs[0]} has "
                     f"{', '.join(self.columns)}; score files of different columns one by one"
                 )
             yield table
 
     def _open(self, path: Path) -> Table:
-        return Table(sys.stdin.buffer if path == STDIN else open_input(path), str(path), self._spec)
+        if path != STDIN:
+            return Table(open_input(path), str(path), self._spec)
+        if sys.stdin is None:
+            raise BertlineError("-: stdin is closed; give a file, or a pipe to read from")
+        return Table(sys.stdin.buffer, str(path), self._spec)
 
     def _text_columns(self, manifest: Manifest) -> list[tuple[str, str]]:
         """Each text column with the option that names it."""
@@ -102,5 +122,5 @@ class Rows:
         if self._spec.label_column:
             return self._first.index(self._spec.label_column, "--label-column")
         if manifest.label_column in self.columns:
-            return self.columns.index(manifest.label_column)
+            return self._first.index(manifest.label_column, "--label-column")
         return None

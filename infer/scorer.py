@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bertline.bundle import Bundle
+from bertline.bundle import SHORTEST, Bundle
 from bertline.errors import BertlineError
 from infer.batching import pad, plan_batches
 from infer.cpus import usable_cpus
@@ -18,6 +18,7 @@ from infer.session import OnnxSession, open_session
 BATCH_TOKENS = 2048  # the best of 512…8,192 on two CPU cores, see README
 WINDOW_ROWS = 8192
 Logits = NDArray[np.float32]
+_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 
 
 @dataclass
@@ -78,14 +79,19 @@ class Scorer:
                 f"{bundle.path}: has no variant {variant!r}; it has {', '.join(manifest.variants)}; "
                 "choose with --variant"
             )
-        file = manifest.variants[variant].file
+        file, layout = manifest.variants[variant].file, manifest.variants[variant].layout
+        if layout != "padded":
+            raise BertlineError(f"{bundle.path}: {variant} has the layout {layout!r}; this bertline runs padded graphs")
         bundle.verify([file, "tokenizer.json"])
-        longest = int(manifest.tokenizer.get("positions", manifest.max_length))
-        if max_length is not None and not 3 <= max_length <= longest:
-            raise BertlineError(f"--max-length {max_length}: the model takes 3 to {longest} tokens")
-        encoder = Encoder(bundle.path / "tokenizer.json", max_length or manifest.max_length)
+        wanted = manifest.max_length if max_length is None else max_length
+        if not SHORTEST <= wanted <= manifest.positions:
+            raise BertlineError(f"--max-length {wanted}: the model takes {SHORTEST} to {manifest.positions} tokens")
+        encoder = Encoder(bundle.path / "tokenizer.json", wanted)
+        if wanted <= (markers := encoder.markers(len(manifest.text_columns))):
+            raise BertlineError(f"--max-length {wanted}: leaves no token between {markers} markers; raise it")
         threads = threads or usable_cpus()
         session, remark = open_session(bundle.path / file, device, threads)
+        _check_graph(session, bundle.path / file, len(manifest.labels))
         scorer = cls(bundle, variant, session, encoder, batch_tokens)
         scorer.threads, scorer.remark = threads, remark
         return scorer
@@ -122,7 +128,14 @@ class Scorer:
         self.work.rows += len(rows)
         self.work.unique_rows += len(first_seen)
         self.work.truncated += int(encoded.truncated[unique_of].sum())
-        return self.run_tokens(encoded)[unique_of]
+        logits = self.run_tokens(encoded)
+        if not np.isfinite(logits).all():
+            row = rows[int(np.flatnonzero(~np.isfinite(logits[unique_of]).all(axis=1))[0])]
+            raise BertlineError(
+                f"{self.bundle.path}: {self.variant} gives a logit that is no number for {str(row)[:40]!r}; "
+                "check the bundle with bertline verify"
+            )
+        return logits[unique_of]
 
     def run_tokens(self, encoded: Encoded) -> Logits:
         """Logits (rows, labels) float32 of rows that are token ids already."""
@@ -142,9 +155,19 @@ class Scorer:
         self, input_ids: Sequence[Sequence[int]], token_type_ids: Sequence[Sequence[int]]
     ) -> dict[str, NDArray[np.int64]]:
         """One padded batch as the graph's own inputs, each (rows, longest) int64."""
-        arrays = {
-            "input_ids": pad(input_ids, int(self.bundle.manifest.tokenizer["pad_id"])),
+        arrays = {  # what _INPUTS lists
+            "input_ids": pad(input_ids, self.bundle.manifest.tokenizer.pad_id),
             "attention_mask": pad([[1] * len(row) for row in input_ids], 0),
             "token_type_ids": pad(token_type_ids, 0),
         }
         return {name: arrays[name] for name in self.session.inputs}
+
+
+def _check_graph(session: OnnxSession, model: Path, labels: int) -> None:
+    """BertlineError where the graph is not what the manifest promises."""
+    unknown = sorted(set(session.inputs) - _INPUTS)
+    shape = session.outputs.get("logits", ())
+    if unknown or "input_ids" not in session.inputs:
+        raise BertlineError(f"{model}: wants the inputs {', '.join(session.inputs)}; export the model again")
+    if len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != labels):
+        raise BertlineError(f"{model}: gives no logits for {labels} labels; export the model again")

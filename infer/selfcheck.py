@@ -56,7 +56,8 @@ def check_tokens(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
 
 def check_logits(scorer: Scorer, goldens: Sequence[Golden], tolerance: float) -> Check:
     """Logits of each golden alone against those stored for this variant."""
-    if any(scorer.variant not in golden.logits for golden in goldens):
+    labels = len(scorer.labels)
+    if any(len(golden.logits.get(scorer.variant, ())) != labels for golden in goldens):
         raise BertlineError(f"{GOLDENS} holds no logits of {scorer.variant}; export the model again")
     stored = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
     worst, row = _worst(stored, alone(scorer, goldens))
@@ -84,13 +85,13 @@ def batch_variance(scorer: Scorer, goldens: Sequence[Golden]) -> float:
     """max |Δlogit| between each golden alone, all in one batch, and all in a batch padded 16 tokens further."""
     single = alone(scorer, goldens)
     feeds = scorer.feeds([g.input_ids for g in goldens], [g.token_type_ids for g in goldens])
-    room = int(scorer.bundle.manifest.tokenizer["positions"]) - feeds["input_ids"].shape[1]
+    room = scorer.bundle.manifest.positions - feeds["input_ids"].shape[1]
     further = {name: _pad_further(scorer, name, array, min(EXTRA_PADDING, room)) for name, array in feeds.items()}
     return max(_worst(single, scorer.session.run(feeds))[0], _worst(single, scorer.session.run(further))[0])
 
 
 def _pad_further(scorer: Scorer, name: str, array: NDArray[np.int64], tokens: int) -> NDArray[np.int64]:
-    fill = int(scorer.bundle.manifest.tokenizer["pad_id"]) if name == "input_ids" else 0
+    fill = scorer.bundle.manifest.tokenizer.pad_id if name == "input_ids" else 0
     return np.pad(array, ((0, 0), (0, tokens)), constant_values=fill)
 
 

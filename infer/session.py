@@ -1,6 +1,7 @@
 """One ONNX Runtime session on the device asked for, and proof that it is the one that runs."""
 
 import mmap
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,20 @@ from numpy.typing import NDArray
 from bertline.errors import BertlineError, UsageError
 
 CPU_PROVIDER, CUDA_PROVIDER = "CPUExecutionProvider", "CUDAExecutionProvider"
-# How an external-data entry of a tensor starts in a serialized graph: the key `location`, then its value's tag.
-_EXTERNAL_DATA = b"\x0a\x08location\x12"
+# The key that names the file in a tensor's external data. Its bytes stand in the graph as they are; how they are
+# framed is up to the writer, so nothing around them is searched for.
+_EXTERNAL_DATA = b"location"
 
 
 class OnnxSession:
-    """A loaded graph. `provider` and `device` are what really runs, `inputs` the graph's own input names."""
+    """A loaded graph. `provider` and `device` are what really runs, `inputs` the graph's own input names, `outputs`
+    its outputs' shapes by name; a symbolic axis is a name.
+    """
 
     def __init__(self, model: Path, device: str = "cpu", threads: int = 1) -> None:
         """Load `model` on cpu, cuda or cuda:N; BertlineError with the remedy where that device is not there."""
         kind, index = parse_device(device)
+        self._model = model
         _refuse_external_data(model)
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors are raised anyway; warnings about other devices help nobody
@@ -40,10 +45,18 @@ class OnnxSession:
             raise BertlineError(f"{model}: {device} was asked for, but {self.provider} runs{_remedy(kind)}")
         self.device = device if kind == "cuda" else "cpu"
         self.inputs = tuple(tensor.name for tensor in self._session.get_inputs())
+        self.outputs = {tensor.name: tuple(tensor.shape) for tensor in self._session.get_outputs()}
 
     def run(self, feeds: dict[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         """Logits (batch, labels) float32 for padded int64 (batch, sequence) inputs, given by name."""
-        logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
+        try:
+            logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
+        except Exception as error:  # as above; out of memory, or ids and lengths that the graph does not take
+            shape = "×".join(map(str, feeds["input_ids"].shape))
+            raise BertlineError(
+                f"{self._model}: failed on a batch of {shape} tokens: {_first_line(error)}; lower --batch-tokens, or "
+                "check the bundle with bertline verify"
+            ) from None
         return logits
 
 
@@ -52,7 +65,7 @@ def parse_device(device: str) -> tuple[str, int]:
     kind, colon, index = device.partition(":")
     if kind == "cpu" and not colon:
         return "cpu", 0
-    if kind == "cuda" and (not colon or (index.isascii() and index.isdigit())):
+    if kind == "cuda" and (not colon or re.fullmatch("[0-9]{1,3}", index)):
         return "cuda", int(index or 0)
     raise UsageError(f"--device {device}: give auto, cpu, cuda, or cuda:N")
 
