@@ -31,7 +31,7 @@ def matthews(confusion: Counts) -> float:
     covariance = correct * total - sum(t * p for t, p in zip(true, predicted, strict=True))
     spread_true = total * total - sum(t * t for t in true)
     spread_predicted = total * total - sum(p * p for p in predicted)
-    denominator = math.sqrt(spread_true) * math.sqrt(spread_predicted)
+    denominator = math.sqrt(spread_true * spread_predicted)  # one root: perfect labels give 1.0 and not 0.999…
     return covariance / denominator if denominator else 0.0
 
 

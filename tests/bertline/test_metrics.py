@@ -1,0 +1,64 @@
+"""Metrics are scikit-learn's, on anything that can happen."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, matthews_corrcoef
+
+from bertline.metrics import MAX_BATCHES_KEPT, Evaluation, accuracy, confusion_matrix, matthews
+
+
+@pytest.mark.filterwarnings("ignore:A single label was found")
+@pytest.mark.parametrize("labels", [2, 3, 5])
+def test_random_labels_give_scikit_learns_figures(labels: int) -> None:
+    generator = np.random.default_rng(labels)
+    for rows in (1, 2, 3, 10, 500):
+        for skew in (0.0, 0.8, 1.0):  # 1.0: one side knows a single label, so a denominator is zero
+            true = generator.integers(0, labels, rows)
+            predicted = np.where(generator.random(rows) < skew, labels - 1, generator.integers(0, labels, rows))
+            for left, right in ((true, predicted), (predicted, true), (true, true)):
+                counts = confusion_matrix(left, right, labels)
+                assert matthews(counts) == pytest.approx(matthews_corrcoef(left, right), abs=1e-12)
+                assert accuracy(counts) == pytest.approx(accuracy_score(left, right), abs=1e-12)
+
+
+def test_a_zero_denominator_and_no_rows_give_zero() -> None:
+    for counts in ([[0, 0], [0, 0]], [[7, 0], [0, 0]], [[3, 0], [4, 0]], [[3, 4], [0, 0]]):
+        assert matthews(np.array(counts)) == 0.0
+    assert accuracy(np.zeros((2, 2), np.int64)) == 0.0
+
+
+def test_counts_whose_products_overflow_64_bits_are_right() -> None:
+    small = np.array([[30, 10], [20, 40]])
+    assert matthews(small * 10**16) == pytest.approx(matthews(small), abs=1e-12)
+    assert matthews(np.diag([2**60, 2**60])) == 1.0
+
+
+def test_rows_of_the_matrix_are_true_labels() -> None:
+    assert confusion_matrix(np.array([0, 0, 1]), np.array([1, 1, 0]), 2).tolist() == [[0, 2], [1, 0]]
+
+
+def test_a_stream_gives_the_same_in_any_pieces() -> None:
+    generator = np.random.default_rng(3)
+    true, predicted = generator.integers(0, 2, (2, 1000))
+    whole = Evaluation(("0", "1"))
+    whole.add(true, predicted)
+    pieces, start = Evaluation(("0", "1")), 0
+    while start < 1000:
+        end = start + int(generator.integers(1, 90))
+        pieces.add(true[start:end], predicted[start:end])
+        start = end
+    whole.finish()
+    pieces.finish()
+    assert whole.to_json() == pieces.to_json()
+    assert whole.rows == 1000
+    batches = [matthews_corrcoef(true[i : i + 32], predicted[i : i + 32]) for i in range(0, 1000, 32)]
+    assert whole.batch_mcc == pytest.approx(batches, abs=1e-12)
+
+
+def test_a_long_stream_keeps_a_bounded_number_of_batches() -> None:
+    evaluation = Evaluation(("0", "1"))
+    zeros = np.zeros(32 * MAX_BATCHES_KEPT + 77, np.int64)
+    evaluation.add(zeros, zeros)
+    evaluation.finish()
+    assert len(evaluation.batch_mcc) == MAX_BATCHES_KEPT
+    assert evaluation.rows == len(zeros)
