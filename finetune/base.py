@@ -1,5 +1,6 @@
 """The model that training starts from, and the device and precision it runs in."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,23 @@ from finetune.recipe import Recipe
 def load_base(recipe: Recipe, labels: tuple[str, ...]) -> tuple[Any, Any]:
     """The checkpoint with a new classification head where it has none of this size, and its fast tokenizer.
 
-    Only safetensors are read and no code of the checkpoint's is run. Raises BertlineError where it cannot be had.
+    Only safetensors are read and no code of the checkpoint's is run. Raises BertlineError where it cannot be had, and
+    listing everything that is missing or does not fit.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
-    from transformers.utils import logging
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    set_verbosity_error()
+    disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # without network it would tell every attempt
     set_seed(recipe.seed)  # the new head's weights are drawn here
     local = Path(recipe.model).is_dir()
     if Path(recipe.model).is_absolute() and not local:
         raise BertlineError(f"{recipe.model}: no such model folder; give --model a folder or a checkpoint's name")
     try:
         tokenizer = AutoTokenizer.from_pretrained(recipe.model, trust_remote_code=False, local_files_only=local)
-        model = AutoModelForSequenceClassification.from_pretrained(
+        model, loading = AutoModelForSequenceClassification.from_pretrained(
             recipe.model,
             num_labels=len(labels),
             id2label=dict(enumerate(labels)),
@@ -35,20 +39,50 @@ def load_base(recipe: Recipe, labels: tuple[str, ...]) -> tuple[Any, Any]:
             trust_remote_code=False,
             local_files_only=local,
             dtype=torch.float32,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise BertlineError(
             f"--model {recipe.model}: cannot be loaded ({reason}); give the folder of a model with safetensors weights "
             "and a tokenizer, or connect to the hub"
         ) from None
-    if not tokenizer.is_fast:
-        raise BertlineError(f"--model {recipe.model}: has no fast tokenizer (tokenizer.json), which export needs")
-    model.config.problem_type = "single_label_classification"
-    positions = getattr(model.config, "max_position_embeddings", recipe.max_length)
+    problems = [*_tokenizer_problems(tokenizer, model.config.vocab_size), *_weight_problems(model, loading)]
+    if problems:
+        raise BertlineError(f"--model {recipe.model}: {'; '.join(problems)}; name a whole checkpoint")
+    positions = _positions(model)
     if recipe.max_length > positions:
-        raise BertlineError(f"--max-length {recipe.max_length}: the model has {positions} positions")
+        raise BertlineError(f"--max-length {recipe.max_length}: the model takes {positions} tokens at most")
+    model.config.problem_type = "single_label_classification"
     return model, tokenizer
+
+
+def _tokenizer_problems(tokenizer: Any, vocabulary: int) -> list[str]:
+    if len(tokenizer) <= len(tokenizer.all_special_ids):  # what transformers makes up where there are no files
+        return ["has no tokenizer"]
+    problems = [] if tokenizer.is_fast else ["has no fast tokenizer (tokenizer.json), which export needs"]
+    lacking = [name for name in ("pad", "cls", "sep", "unk") if getattr(tokenizer, f"{name}_token_id") is None]
+    problems += [f"its tokenizer has no {' or '.join(lacking)} token, which export needs"] if lacking else []
+    if len(tokenizer) > vocabulary:
+        problems.append(f"its tokenizer has {len(tokenizer):,} tokens, and the model {vocabulary:,}")
+    return problems
+
+
+def _weight_problems(model: Any, loading: dict[str, Any]) -> list[str]:
+    """Weights that were not there or of another size, and are random now; the head and the pooler may be."""
+    unfit = {*loading["missing_keys"], *(name for name, *_ in loading["mismatched_keys"])}
+    body = sorted(name for name in unfit if name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name)
+    return [f"{len(body)} of its weights are missing or of another size, such as {body[0]}"] if body else []
+
+
+def _positions(model: Any) -> int:
+    """The longest sequence the model takes, in tokens; RoBERTa and its kin use the table only after the padding id."""
+    for name, table in model.named_modules():
+        if name.endswith("position_embeddings"):
+            return int(
+                table.num_embeddings if table.padding_idx is None else table.num_embeddings - table.padding_idx - 1
+            )
+    return int(getattr(model.config, "max_position_embeddings", 2**31))
 
 
 def resolve_device(device: str) -> str:

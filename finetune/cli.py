@@ -135,11 +135,16 @@ def _show_run(console: "Console", run: "Run") -> None:
     if run.remark:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
-        positives = int(evaluation.confusion[1:].sum())
+        rows = evaluation.confusion.sum(axis=1)  # by true label
+        shares = ", ".join(
+            f"{count:,} labelled {label} ({count / evaluation.rows:.1%})"
+            for label, count in list(zip(evaluation.labels, rows, strict=True))[1:]  # with two, the positives
+        )
         console.print(
-            f"holdout {name}: {evaluation.rows:,} rows, {positives:,} positive ({positives / evaluation.rows:.1%}), "
+            f"holdout {name}: {evaluation.rows:,} rows, {shares}, "
             f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}",
             markup=False,
+            emoji=False,
         )
     console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", markup=False)
     for name, size in file_sizes(run.folder):

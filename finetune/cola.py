@@ -1,12 +1,17 @@
 """The published CoLA archive: downloaded once, checked, unpacked into a cache folder."""
 
+import http.client
 import os
 import shutil
+import ssl
+import stat
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
 from bertline.files import sha256_of, whole_file, whole_folder
@@ -27,7 +32,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("BERTLINE_CACHE") or Path(base) / "bertline")
 
 
-def published_cola(progress: Progress, url: str = URL) -> Path:
+def published_cola(progress: Progress) -> Path:
     """The folder of the unpacked archive; downloads it the first time.
 
     Raises BertlineError where it cannot be fetched, VerificationError where it is not the archive as published.
@@ -37,11 +42,11 @@ def published_cola(progress: Progress, url: str = URL) -> Path:
         archive = cache_folder() / "cola_public_1.1.zip"
         cache_folder().mkdir(parents=True, exist_ok=True)
         if not archive.is_file():
-            _download(url, archive, progress)
+            _download(URL, archive, progress)
         if sha256_of(archive) != SHA256:
             archive.unlink()
             raise VerificationError(
-                f"{url}: is not the archive as published (sha256 differs); get the corpus yourself and name its folder"
+                f"{URL}: is not the archive as published (sha256 differs); get the corpus yourself and name its folder"
             )
         unpack(archive, folder)
     return folder
@@ -53,31 +58,55 @@ def unpack(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as zipped, whole_folder(folder, force=True) as target:
             members = [member for member in zipped.infolist() if not member.is_dir()]
             for member in members:
-                path = PurePosixPath(member.filename.replace("\\", "/"))
-                if path.is_absolute() or ".." in path.parts or ":" in member.filename:
-                    raise BertlineError(f"{archive}: the member {member.filename!r} would leave the folder; refused")
+                _require_inside(archive, member)
             if sum(member.file_size for member in members) > MAX_UNPACKED_BYTES:
                 raise BertlineError(f"{archive}: would unpack to over {MAX_UNPACKED_BYTES >> 20} MiB; refused")
-            for member in members:
+            for member in members:  # none gives more bytes than it declares: zipfile stops there
                 unpacked = target / member.filename
                 unpacked.parent.mkdir(parents=True, exist_ok=True)
                 with zipped.open(member) as source, unpacked.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise BertlineError(f"{archive}: is not a whole zip archive ({error}); fetch it again") from None
+    except (RuntimeError, NotImplementedError) as error:  # how zipfile says encrypted, or an unknown method
+        raise BertlineError(
+            f"{archive}: cannot be unpacked ({error}); unpack it yourself and name the folder"
+        ) from None
+
+
+def _require_inside(archive: Path, member: zipfile.ZipInfo) -> None:
+    path = PurePosixPath(member.filename.replace("\\", "/"))
+    leaves = path.is_absolute() or ".." in path.parts or ":" in member.filename
+    if leaves or stat.S_ISLNK(member.external_attr >> 16):
+        raise BertlineError(f"{archive}: the member {member.filename!r} would leave the folder; refused")
+
+
+class _StayEncrypted(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect from https to anything else."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        if req.type == "https" and not newurl.startswith("https://"):
+            raise urllib.error.URLError(f"it redirects to {newurl}, which is not https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _download(url: str, archive: Path, progress: Progress) -> None:
+    opener = urllib.request.build_opener(_StayEncrypted)
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response, whole_file(archive, force=True) as copy:
-            size, done = response.headers.get("Content-Length"), 0
+        with opener.open(url, timeout=TIMEOUT_SECONDS) as response, whole_file(archive, force=True) as copy:
+            length, done = response.headers.get("Content-Length"), 0
+            size = int(length) if length else None
             while block := response.read(2**16):
                 done += len(block)
                 if done > MAX_DOWNLOAD_BYTES:
                     raise BertlineError(f"{url}: sends over {MAX_DOWNLOAD_BYTES >> 20} MiB; refused")
                 copy.write(block)
-                progress(done, int(size) if size else None)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+                progress(done, size)
+            if size is not None and done != size:
+                raise urllib.error.URLError(f"it ended after {done:,} of {size:,} bytes")
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
         reason = getattr(error, "reason", error)
         raise BertlineError(
             f"{url}: cannot be fetched ({reason}); "

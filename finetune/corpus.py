@@ -1,12 +1,14 @@
 """The corpus: labelled rows to train on, and the holdouts to judge by."""
 
 import hashlib
+import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, UsageError
 from bertline.files import sha256_of
 from bertline.tsv import COLA_COLUMNS, LabelParser, Table, TableSpec, open_input
 from finetune import cola
@@ -51,10 +53,14 @@ def load_corpus(
     A CoLA corpus comes with its two dev files as holdouts, unless `holdout` names another.
     Raises BertlineError for anything that is not such a corpus, with file, line and column.
     """
+    if labels is not None and (len(labels) < 2 or len(set(labels)) < len(labels) or not all(labels)):
+        raise UsageError(f"--labels {','.join(labels)}: give two or more different names")
     folder, published = _cola_folder(source, progress)
-    if folder is not None:
-        return _load_cola(source, folder, labels or _COLA_LABELS, holdout, published=published)
-    return _load_table(Path(source), spec, labels, holdout)
+    if folder is None:
+        return _load_table(Path(source), spec, labels, holdout)
+    if spec not in (TableSpec(), _COLA_SPEC):
+        raise UsageError(f"{source}: CoLA's files have their own columns; leave out the options about columns")
+    return _load_cola(source, folder, labels or _COLA_LABELS, holdout, published=published)
 
 
 def _cola_folder(source: str, progress: cola.Progress) -> tuple[Path | None, bool]:
@@ -81,31 +87,30 @@ def _find_cola(folder: Path, name: str | None = None) -> Path:
 
 
 def _load_cola(source: str, folder: Path, labels: Sequence[str], holdout: Path | None, *, published: bool) -> Corpus:
-    files = {name: folder / f"{name}.tsv" for name in cola.ROWS}
-    used = {"in_domain_train": files["in_domain_train"]}
-    used |= (
-        {holdout.stem: holdout}
-        if holdout
-        else {n: f for n, f in files.items() if n != "in_domain_train" and f.exists()}
-    )
-    rows = {name: _read(file, _COLA_SPEC, LabelParser(labels)) for name, file in used.items()}
+    train, *dev = (folder / f"{name}.tsv" for name in cola.ROWS)
+    holdouts = [holdout] if holdout else [file for file in dev if file.exists()]
+    corpus = _load(source, train, holdouts, _COLA_SPEC, labels)
     if published:
-        for name, expected in cola.ROWS.items():
-            if name in rows and len(rows[name]) != expected:
+        rows = {train.stem: len(corpus.train)}
+        rows |= {} if holdout else {file.stem: len(corpus.holdouts.get(file.stem, ())) for file in dev}
+        for name, found in rows.items():
+            if found != cola.ROWS[name]:
                 raise BertlineError(
-                    f"{used[name]}: has {len(rows[name])} rows instead of {expected}; delete the cache {folder}"
+                    f"{folder / name}.tsv: has {found} rows instead of {cola.ROWS[name]}; delete the cache {folder}"
                 )
-    train = rows.pop("in_domain_train")
-    return Corpus(source, tuple(labels), train, dict(rows), _digest(used.values()), _COLA_SPEC)
+    return corpus
 
 
 def _load_table(path: Path, spec: TableSpec, labels: Sequence[str] | None, holdout: Path | None) -> Corpus:
     spec = replace(spec, text_column=spec.text_column or "sentence", label_column=spec.label_column or "label")
-    names = tuple(labels) if labels else _label_names(path, spec)
-    parser = LabelParser(names)
-    used = {path.stem: path} | ({holdout.stem: holdout} if holdout else {})
-    holdouts = {holdout.stem: _read(holdout, spec, parser)} if holdout else {}
-    return Corpus(str(path), names, _read(path, spec, parser), dict(holdouts), _digest(used.values()), spec)
+    return _load(str(path), path, [holdout] if holdout else [], spec, labels or _label_names(path, spec))
+
+
+def _load(name: str, train: Path, holdouts: Sequence[Path], spec: TableSpec, labels: Sequence[str]) -> Corpus:
+    parser = LabelParser(labels)
+    rows = _read(train, spec, parser)
+    held_out = {file.stem: _read(file, spec, parser) for file in holdouts}
+    return Corpus(name, tuple(labels), rows, dict(held_out), _digest([train, *holdouts]), spec)
 
 
 def _label_names(path: Path, spec: TableSpec) -> tuple[str, ...]:
@@ -130,10 +135,8 @@ def _label_names(path: Path, spec: TableSpec) -> tuple[str, ...]:
 
 def _label_order(label: str) -> tuple[float, str]:
     """Numbers by value before words."""
-    try:
-        return float(label), label
-    except ValueError:
-        return float("inf"), label
+    number = re.fullmatch(r"[+-]?\d+(\.\d+)?", label, re.ASCII)
+    return (float(label) if number else math.inf), label
 
 
 def _read(path: Path, spec: TableSpec, parser: LabelParser) -> list[Example]:

@@ -1,5 +1,6 @@
 """Examples as token ids, and the random split into training and validation."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,12 +40,13 @@ def tokenize(examples: Sequence[Example], tokenizer: Any, max_length: int) -> To
 def split(examples: Sequence[Example], validation_share: float, seed: int) -> tuple[list[Example], list[Example]]:
     """Training and validation rows, drawn at random; each keeps the file's order.
 
-    Raises BertlineError where a share above 0 leaves either side empty.
+    A share that is no whole number of rows goes up to the next one, as in the notebook. Raises BertlineError where a
+    share above 0 leaves either side empty.
     """
     if not validation_share:
         return list(examples), []
     rows = len(examples)
-    validation_rows = round(rows * validation_share)
+    validation_rows = math.ceil(round(rows * validation_share, 6))  # 0.7 × 10 is a little over 7
     if not 0 < validation_rows < rows:
         raise BertlineError(
             f"--validation-share {validation_share} of {rows} rows leaves {rows - validation_rows} to train on and "

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from finetune.corpus import Corpus, Example
 from finetune.recipe import Recipe
@@ -39,38 +40,41 @@ def _show_corpus(console: Console, corpus: Corpus, validation_rows: int) -> None
         f"{label}: {counts[number]:,} ({counts[number] / len(corpus.train):.1%})"
         for number, label in enumerate(corpus.labels)
     )
-    console.print(
-        f"[bold]{len(corpus.train):,} sentences[/] in {corpus.name}, "
-        f"{len(corpus.train) - validation_rows:,} to train on, {validation_rows:,} to validate; labels {shares}"
+    _say(
+        console,
+        f"{len(corpus.train):,} sentences",
+        f" in {corpus.name}, {len(corpus.train) - validation_rows:,} to train on, {validation_rows:,} to validate; "
+        f"labels {shares}",
     )
     for name, examples in corpus.holdouts.items():
-        console.print(f"holdout {name}: {len(examples):,} sentences")
+        _say(console, f"holdout {name}", f": {len(examples):,} sentences")
 
 
 def _show_rows(console: Console, title: str, corpus: Corpus, examples: Sequence[Example]) -> None:
-    table = Table(title=title, title_justify="left", box=None)
+    table = Table(title=Text(title), title_justify="left", box=None)
     table.add_column("label", justify="right")
     table.add_column("sentence")
     for example in examples:
         text = example.text if example.pair is None else f"{example.text} ⟷ {example.pair}"
-        table.add_row(corpus.labels[example.label], _plain(text))
+        table.add_row(Text(corpus.labels[example.label]), Text(text))
     console.print(table)
 
 
 def _show_tokens(console: Console, example: Example, tokenizer: Any) -> None:
     encoding = tokenizer(example.text, example.pair)
-    console.print("[bold]one sentence[/]  ", end="")
-    console.print(example.text, markup=False)
-    console.print("  tokens ", " ".join(tokenizer.convert_ids_to_tokens(encoding["input_ids"])), markup=False)
-    console.print("  ids    ", " ".join(map(str, encoding["input_ids"])), markup=False)
+    _say(console, "one sentence", f"  {example.text}" + ("" if example.pair is None else f" ⟷ {example.pair}"))
+    _say(console, "  tokens", f"  {' '.join(tokenizer.convert_ids_to_tokens(encoding['input_ids']))}")
+    _say(console, "  ids", f"     {' '.join(map(str, encoding['input_ids']))}")
 
 
 def _show_lengths(console: Console, examples: Sequence[Example], tokenizer: Any, max_length: int) -> None:
     lengths = token_lengths(examples, tokenizer)
     cut = int((lengths > max_length).sum())
-    console.print(
-        f"[bold]token lengths[/] (special tokens included): "
-        f"median {np.median(lengths):.0f}, mean {lengths.mean():.1f}, longest {lengths.max()}; {cut:,} of {len(lengths):,} are cut at {max_length}"
+    _say(
+        console,
+        "token lengths",
+        f" (special tokens included): median {np.median(lengths):.0f}, mean {lengths.mean():.1f}, "
+        f"longest {lengths.max()}; {cut:,} of {len(lengths):,} are cut at {max_length}",
     )
     low = 0
     for high in _SHOWN_LENGTHS:
@@ -116,6 +120,6 @@ def _group(name: str) -> str | None:
     return None if ".layer." in name else "head"
 
 
-def _plain(text: str) -> str:
-    """Text as rich prints it, brackets and all."""
-    return text.replace("[", "\\[")
+def _say(console: Console, head: str, rest: str) -> None:
+    """One line as it stands: what comes from a corpus may look like rich's markup or emoji codes."""
+    console.print(Text.assemble((head, "bold"), rest))

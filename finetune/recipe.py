@@ -20,7 +20,7 @@ class Recipe:
     max_grad_norm: float = 1.0
     weight_decay: float = 0.0  # never on biases and LayerNorm weights
     seed: int = 42
-    precision: str = "auto"  # auto, fp32, bf16, fp16
+    precision: str = "auto"  # auto, fp32, bf16, fp16; of training and validation. Holdouts are judged in fp32
     keep: str = "best"  # the epoch of the best validation MCC, or "last"
     pad_to_max_length: bool = False  # the notebook's fixed padding; otherwise batches of similar length
     text_column: str = "sentence"

@@ -29,6 +29,8 @@ from finetune.recipe import Recipe
 
 _CHECKPOINTS = ".checkpoints"
 _RUN = "run.json"  # what an interrupted run was, so that --resume continues the same one
+# Trainer writes them one by one, and the last one last: a checkpoint that lacks any was cut short.
+_CHECKPOINT = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,24 @@ def finetune(
 ) -> Run:
     """Train, keep the best epoch (or the last), judge it on the holdouts, and write the model folder `output`.
 
-    An unfinished run stands in `output`.partial with a checkpoint per finished epoch; `resume` goes on from there
-    and ends with the same weights. `show` is called with what will be trained. Raises BertlineError as
+    An unfinished run stands in `output`.partial with the last finished epoch's checkpoint; `resume` goes on from
+    there and ends with the same weights. `show` is called with what will be trained. Raises BertlineError as
     `load_base` and `split` do, where `output` is taken, and where the unfinished run was another one.
     """
     started = time.perf_counter()
     console = console or Console(quiet=True)
-    work = partial_of(output)
-    check_output(output, force=force or (resume and not output.exists()))
+    work = partial_of(output).absolute()  # checkpoints name each other by it, wherever the run goes on
     device = resolve_device(device)
     precision = resolve_precision(recipe.precision, device)
-    model, tokenizer = load_base(recipe, corpus.labels)
+    identity = _identity(recipe, corpus, device, precision)
+    resume = _resumes(work, identity, output, resume=resume, force=force)
     training, validation = split(corpus.train, recipe.validation_share, recipe.seed)
+    if not Path(recipe.model).is_dir():
+        console.print(f"fetching {recipe.model} from the hub, or its cache", markup=False, emoji=False)
+    model, tokenizer = load_base(recipe, corpus.labels)
     show(model, tokenizer, corpus, len(validation))
 
-    checkpoint = _prepare(work, recipe, corpus, resume=resume)
+    checkpoint = _prepare(work, identity, resume=resume)
     arguments = _arguments(recipe, work, device, precision, validate=bool(validation))
     bar = TrainingBar(console)
     trainer = transformers.Trainer(
@@ -85,33 +90,32 @@ def finetune(
     )
     trainer.remove_callback(transformers.PrinterCallback)
     console.print(f"training on {device} in {precision}", markup=False)
-    with _interruptible(bar, work, output):
+    with _interruptible(bar, work):
         trainer.train(resume_from_checkpoint=checkpoint)
-    epochs = epochs_from_log(trainer.state.log_history)
-
-    weights = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
-    weights.save_pretrained(work)
-    tokenizer.save_pretrained(work)
-    holdouts = evaluate_folder(work, corpus.holdouts, corpus.labels, recipe.max_length, device)
-    run = Run(
-        output,
-        epochs,
-        kept_epoch(epochs, recipe.keep),
-        holdouts,
-        time.perf_counter() - started,
-        overfitting_remark(epochs),
-    )
-    (work / TRAINING).write_text(json.dumps(_record(run, recipe, corpus, device, precision, weights), indent=1) + "\n")
-    write_pictures(work, run)
-    (work / "training.html").write_text(training_page(run, recipe, corpus), encoding="utf-8")
-    _clean(work)
-    publish_folder(work, output)
+        epochs = epochs_from_log(trainer.state.log_history)
+        model.save_pretrained(work)  # fp32: lower precisions are autocast's, step by step
+        tokenizer.save_pretrained(work)
+        holdouts = evaluate_folder(work, corpus.holdouts, corpus.labels, recipe.max_length, device)
+        run = Run(
+            output,
+            epochs,
+            kept_epoch(epochs, recipe.keep),
+            holdouts,
+            time.perf_counter() - started,
+            overfitting_remark(epochs),
+        )
+        record = _record(run, recipe, corpus, device, precision, model)
+        (work / TRAINING).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_pictures(work, run)
+        (work / "training.html").write_text(training_page(run, recipe, corpus), encoding="utf-8")
+        _clean(work)
+        publish_folder(work, output)
     return run
 
 
 def _arguments(recipe: Recipe, work: Path, device: str, precision: str, *, validate: bool) -> Any:
     each_epoch = "epoch" if validate else "no"
-    return transformers.TrainingArguments(
+    arguments = transformers.TrainingArguments(
         output_dir=str(work / _CHECKPOINTS),
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.batch_size,
@@ -139,6 +143,8 @@ def _arguments(recipe: Recipe, work: Path, device: str, precision: str, *, valid
         disable_tqdm=True,
         report_to="none",
     )
+    arguments._n_gpu = min(arguments.n_gpu, 1)  # several would each take a batch, and so train by another recipe
+    return arguments
 
 
 def _collator(tokenizer: Any, recipe: Recipe) -> Any:
@@ -154,42 +160,61 @@ def _metrics(labels: int) -> Callable[[Any], dict[str, float]]:
     return compute
 
 
-def _prepare(work: Path, recipe: Recipe, corpus: Corpus, *, resume: bool) -> str | None:
-    """Make the work folder, or find the checkpoint to go on from; BertlineError where it is of another run."""
+def _identity(recipe: Recipe, corpus: Corpus, device: str, precision: str) -> dict[str, Any]:
+    """All that decides what a run gives, as JSON gives it back."""
+    identity = asdict(recipe) | {
+        "corpus": corpus.sha256,
+        "table": asdict(corpus.spec),
+        "labels": corpus.labels,
+        "device": device,
+        "precision": precision,
+    }
+    return dict(json.loads(json.dumps(identity)))
+
+
+def _resumes(work: Path, identity: dict[str, Any], output: Path, *, resume: bool, force: bool) -> bool:
+    """Whether the unfinished run is to go on; BertlineError where the output is taken, or by another run."""
+    unfinished = (work / _RUN).is_file()
+    if unfinished and not resume and not force:
+        raise BertlineError(f"{work}: left by an unfinished run; go on with --resume, or start afresh with --force")
+    free = not output.exists() or (output.is_dir() and not any(output.iterdir()))
+    check_output(output, force=force or (resume and unfinished and free))
+    if not (unfinished and resume):
+        return False
+    found = json.loads((work / _RUN).read_text(encoding="utf-8"))
+    differing = [
+        f"{name} was {found.get(name)} and is now {value}"
+        for name, value in identity.items()
+        if found.get(name) != value
+    ]
+    if differing:
+        raise BertlineError(
+            f"{work}: --resume needs the same run, but {'; '.join(differing)}; "
+            "give the same options, or start afresh with --force in place of --resume"
+        )
+    return True
+
+
+def _prepare(work: Path, identity: dict[str, Any], *, resume: bool) -> str | None:
+    """Make the work folder, or find the checkpoint to go on from and remove those that were cut short."""
     import shutil
 
-    from transformers.trainer_utils import get_last_checkpoint
-
-    identity = {"recipe": asdict(recipe), "corpus_sha256": corpus.sha256, "labels": list(corpus.labels)}
-    if resume and (work / _RUN).is_file():
-        found = json.loads((work / _RUN).read_text(encoding="utf-8"))
-        differing = _differences(found, identity)
-        if differing:
-            raise BertlineError(
-                f"{work}: --resume needs the same run, but {'; '.join(differing)}; use --force to start afresh"
-            )
-        checkpoints = work / _CHECKPOINTS
-        checkpoint: str | None = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-        return checkpoint
-    if work.exists():
-        shutil.rmtree(work)
-    work.mkdir()
-    write_whole(work / _RUN, json.dumps(identity, indent=1) + "\n")
-    return None
-
-
-def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    if found["recipe"] == wanted["recipe"]:
-        return [f"the {name} differs" for name in wanted if found.get(name) != wanted[name]]
-    return [
-        f"{name} was {found['recipe'].get(name)} and is now {value}"
-        for name, value in wanted["recipe"].items()
-        if found["recipe"].get(name) != value
-    ]
+    if not resume:
+        if work.exists():
+            shutil.rmtree(work)
+        work.mkdir()
+        write_whole(work / _RUN, json.dumps(identity, indent=1) + "\n")
+    whole = {}
+    for checkpoint in (work / _CHECKPOINTS).glob("checkpoint-*"):
+        if all((checkpoint / name).is_file() for name in _CHECKPOINT):
+            whole[int(checkpoint.name.removeprefix("checkpoint-"))] = str(checkpoint)
+        else:
+            shutil.rmtree(checkpoint)
+    return whole[max(whole)] if whole else None
 
 
 @contextmanager
-def _interruptible(bar: TrainingBar, work: Path, output: Path) -> Any:
+def _interruptible(bar: TrainingBar, work: Path) -> Any:
     """Leave what can be resumed, and say so; the terminal is left clean in any case."""
     try:
         yield
