@@ -43,7 +43,9 @@ def latency(
     plan = Plan(_numbers("--batches", batches), _numbers("--sequences", sequences), seconds)
     if output.parent == Path("artifacts"):
         output.parent.mkdir(exist_ok=True)
-    check_output_file(output, force=force)
+    page = output.with_suffix(".html")
+    for file in [output, page] if html else [output]:
+        check_output_file(file, force=force)
     console = log_console(quiet)
     cells, environment = measure_latency(
         bundle, model, plan, threads=threads, progress=lambda cell: console.print(f"timing batch × sequence {cell}")
@@ -58,7 +60,7 @@ def latency(
     result_console().print(table)
     write_whole(output, json.dumps(to_json(cells, environment, plan), indent=1) + "\n")
     if html:
-        write_whole(output.with_suffix(".html"), latency_page(cells, environment))
+        write_whole(page, latency_page(cells, environment))
     console.print(f"wrote {output}", markup=False)
 
 

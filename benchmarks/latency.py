@@ -11,6 +11,7 @@ import torch
 from benchmarks.timing import Timing, time_in_turns
 from bertline.charts import line_chart
 from bertline.errors import BertlineError
+from bertline.files import sha256_of
 from bertline.model_folder import ModelFolder
 from bertline.report import Chart, Facts, Report, Section, Table, render_html
 from export.reference import Reference
@@ -58,12 +59,19 @@ def measure_latency(
     """Time both runtimes on the CPU with the same threads; returns the cells and the environment.
 
     PyTorch runs the model folder in fp32, eager; ONNX Runtime the bundle's fp32 variant. Sequences beyond the model's
-    positions are left out. Raises BertlineError where bundle and model folder do not belong together.
+    positions are left out. Raises BertlineError where that leaves none, and where bundle and model folder do not
+    belong together.
     """
     scorer = Scorer.open(bundle, device="cpu", variant="fp32", threads=threads)
     reference = Reference(ModelFolder.open(model_dir))
-    torch.set_num_threads(scorer.threads)
+    if sha256_of(model_dir / "config.json") != scorer.bundle.manifest.files["config.json"].sha256:
+        raise _stranger(bundle, model_dir)
     positions = scorer.bundle.manifest.positions
+    if min(plan.sequences) > positions:
+        raise BertlineError(
+            f"--sequences {','.join(map(str, plan.sequences))}: the model takes {positions} tokens at most"
+        )
+    torch.set_num_threads(scorer.threads)
     generator, cells = np.random.default_rng(_SEED), []
     for batch in plan.batches:
         for sequence in plan.sequences:
@@ -106,9 +114,13 @@ def _calls(
 
 def _require_same(own: Any, expected: Any, bundle: Path, model_dir: Path) -> None:
     if own.shape != expected.shape or not np.allclose(own, expected, atol=1e-3):
-        raise BertlineError(
-            f"{bundle} does not answer as {model_dir} does; time a bundle with the model it was exported from"
-        )
+        raise _stranger(bundle, model_dir)
+
+
+def _stranger(bundle: Path, model_dir: Path) -> BertlineError:
+    return BertlineError(
+        f"{bundle}: does not answer as {model_dir} does; give --model the folder that it was exported from"
+    )
 
 
 def to_json(cells: Sequence[Cell], environment: dict[str, Any], plan: Plan) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def export_bundle(
     for file in verify_on:
         open_input(file).close()
     reference = Reference(folder)
-    _refuse_other_problems(folder, reference)
+    _refuse_unfit(folder, reference)
     with whole_folder(output, force=force) as target:
         files = _write_parts(folder, reference, target)
         say(f"wrote {MODEL_FILE} ({file_size(files[MODEL_FILE].bytes)})")
@@ -121,12 +121,15 @@ def _draft(
     positions = model_positions(reference.model.config)
     graph = onnx.load(target / MODEL_FILE, load_external_data=False).graph
     recipe = folder.recipe
-    if Path(str(recipe.get("model"))).is_absolute():
-        recipe["model"] = Path(recipe["model"]).name  # a bundle travels; paths of this machine stay here
-    columns = [
-        recipe.get("text_column") or spec.text_column or "sentence",
-        recipe.get("pair_column") or spec.pair_column,
-    ]
+    if recipe.get("model"):
+        recipe["model"] = _travelling_name(str(recipe["model"]))
+    # A model that bertline trained knows its columns; of another one, the options say them.
+    known = recipe or {
+        "text_column": spec.text_column,
+        "pair_column": spec.pair_column,
+        "label_column": spec.label_column,
+    }
+    columns = [known.get("text_column") or "sentence", known.get("pair_column")]
     fp32 = Variant(
         file=MODEL_FILE,
         precision="fp32",
@@ -148,7 +151,7 @@ def _draft(
         problem_type="single_label_classification",
         labels=folder.labels,
         text_columns=tuple(name for name in columns if name),
-        label_column=recipe.get("label_column") or spec.label_column,
+        label_column=known.get("label_column"),
         max_length=bundle_max_length(folder, reference.tokenizer, positions),
         tokenizer=tokenizer_facts(folder, reference.tokenizer, positions),
         files=files,
@@ -172,12 +175,30 @@ def _draft(
     )
 
 
-def _refuse_other_problems(folder: ModelFolder, reference: Reference) -> None:
+def _travelling_name(model: str) -> str:
+    """A checkpoint's name as it is, of a folder the last part: a bundle travels, paths of this machine stay here."""
+    path = Path(model)
+    return path.name if path.is_dir() or path.is_absolute() or model.startswith(".") or len(path.parts) > 2 else model
+
+
+def _refuse_unfit(folder: ModelFolder, reference: Reference) -> None:
+    """BertlineError for what loads, and yet is not what a bundle holds."""
     problem = reference.model.config.problem_type
     if problem not in (None, "single_label_classification") or len(folder.labels) < 2:
         raise BertlineError(
             f"{folder.path}: is a {problem or 'regression'} model with {len(folder.labels)} outputs; "
             "this version exports classifiers of one label out of two or more"
+        )
+    tokenizer = reference.tokenizer
+    lacking = [name for name in ("pad", "cls", "sep", "unk") if getattr(tokenizer, f"{name}_token_id") is None]
+    if lacking:
+        raise BertlineError(
+            f"{folder.path}: its tokenizer has no {' or '.join(lacking)} token; set it and call save_pretrained"
+        )
+    if len(tokenizer) > reference.model.config.vocab_size:
+        raise BertlineError(
+            f"{folder.path}: its tokenizer has {len(tokenizer):,} tokens and its model "
+            f"{reference.model.config.vocab_size:,}; they do not belong together"
         )
 
 

@@ -1,5 +1,6 @@
 """Proof that a graph answers as PyTorch does: on a grid of shapes, on goldens, on the user's own rows."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Gate
-from bertline.errors import VerificationError
+from bertline.errors import BertlineError, VerificationError
 from bertline.metrics import Evaluation
 from bertline.tsv import TableSpec
 from export.reference import Reference
@@ -21,6 +22,7 @@ from infer.scorer import WINDOW_ROWS, Scorer
 
 FP32_TOLERANCE = 1e-4  # max |Δlogit|
 _SEED = 42
+_SHOWN_CHARACTERS = 80  # of a text, in an error
 
 
 @dataclass
@@ -98,20 +100,24 @@ class Parity:
 def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
     """Random token ids over a grid of batch × sequence, full and ragged; returns max |Δlogit|.
 
-    Raises VerificationError naming the shape that differs by more than `tolerance`.
+    Raises VerificationError naming a shape that does not run, or the worst where one differs by over `tolerance`.
     """
-    worst = 0.0
+    distances = {}
     for shape, rows in _grid(reference, scorer.bundle.manifest.max_length):
         types = [[0] * len(row) for row in rows]
-        own, expected = scorer.session.run(scorer.feeds(rows, types)), reference.run(rows, types)
-        distance = float(np.abs(own - expected).max())
-        if not distance <= tolerance:  # a NaN fails as well
-            raise VerificationError(
-                f"parity: batch × sequence {shape}: max |Δlogit| {distance:.2e} against PyTorch, "
-                f"allowed {tolerance:.0e}; no bundle was written"
-            )
-        worst = max(worst, distance)
-    return worst
+        try:
+            own = scorer.session.run(scorer.feeds(rows, types))
+        except BertlineError as error:
+            raise VerificationError(f"parity: batch × sequence {shape}: {error}; no bundle was written") from None
+        distance = float(np.abs(own - reference.run(rows, types)).max())
+        distances[shape] = math.inf if math.isnan(distance) else distance
+    worst = max(distances, key=distances.__getitem__)
+    if distances[worst] > tolerance:
+        raise VerificationError(
+            f"parity: batch × sequence {worst}: max |Δlogit| {distances[worst]:.2e} against PyTorch, "
+            f"allowed {tolerance:.0e}; no bundle was written"
+        )
+    return distances[worst]
 
 
 def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
@@ -119,7 +125,7 @@ def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     parity = Parity(scorer.labels)
     own = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
     expected = np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
-    names = [f"golden {golden.text[:40]!r}" for golden in goldens]
+    names = [f"golden {repr(golden.row)[:_SHOWN_CHARACTERS]}" for golden in goldens]
     parity.add(names, own, expected)
     stored = [list(golden.input_ids) for golden in goldens]
     types = [list(golden.token_type_ids) for golden in goldens]
@@ -136,7 +142,10 @@ def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, s
     for file in files:  # one by one, so that a row is named by its own file
         rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)
         for window in rows.windows(WINDOW_ROWS):
-            names = [f"{file}, line {line}, {text!r}" for line, text in zip(window.lines, window.texts, strict=True)]
+            names = [
+                f"{file}, line {line}, {repr(text)[:_SHOWN_CHARACTERS]}"
+                for line, text in zip(window.lines, window.texts, strict=True)
+            ]
             own, expected = scorer.encoder.encode(window.texts), reference.encode(window.texts, max_length)
             parity.add_tokens(names, own, expected)
             parity.add(names, scorer.run_tokens(own), reference.logits(expected), window.labels)

@@ -72,6 +72,7 @@ class Reference:
 
 
 def _load(path: Path, models: Any, tokenizers: Any) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
     from transformers.utils import logging
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
@@ -87,7 +88,7 @@ def _load(path: Path, models: Any, tokenizers: Any) -> tuple[Any, Any]:
             output_loading_info=True,
         )
         tokenizer = tokenizers.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise BertlineError(f"{path}: transformers cannot load it: {str(error).strip().splitlines()[0]}") from None
     if loading["missing_keys"]:
         missing = ", ".join(sorted(loading["missing_keys"])[:3])
