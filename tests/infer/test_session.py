@@ -1,0 +1,86 @@
+"""The session runs where it was asked to, or says why not."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from bertline.errors import BertlineError, UsageError
+from infer.session import CPU_PROVIDER, CUDA_PROVIDER, OnnxSession, open_session, parse_device
+
+MODEL = Path("onnx") / "model.onnx"
+
+
+def ids(*shape: int) -> dict[str, np.ndarray]:
+    return {
+        "input_ids": np.full(shape, 5, np.int64),
+        "attention_mask": np.ones(shape, np.int64),
+        "token_type_ids": np.zeros(shape, np.int64),
+    }
+
+
+def test_the_graphs_own_names_and_shapes_are_known(bundle: Path) -> None:
+    session = OnnxSession(bundle / MODEL)
+    assert (session.device, session.provider) == ("cpu", CPU_PROVIDER)
+    assert session.inputs == ("input_ids", "attention_mask", "token_type_ids")
+    assert session.outputs["logits"][1] == 2
+    logits = session.run(ids(3, 7))
+    assert logits.shape == (3, 2) and logits.dtype == np.float32
+
+
+def test_auto_takes_the_cpu_where_no_cuda_provider_is_installed(bundle: Path) -> None:
+    import onnxruntime
+
+    session, remark = open_session(bundle / MODEL, "auto", 1)
+    if CUDA_PROVIDER not in onnxruntime.get_available_providers():
+        assert (session.device, remark) == ("cpu", None)
+    else:
+        assert session.device == "cuda" or (remark is not None and "runs on the CPU" in remark)
+
+
+@pytest.mark.parametrize("device", ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "cuda:²", "cuda:" + "9" * 5000])
+def test_a_device_that_is_none_is_wrong_usage(device: str) -> None:
+    with pytest.raises(UsageError, match="give auto, cpu, cuda, or cuda:N"):
+        parse_device(device)
+
+
+def test_devices() -> None:
+    assert [parse_device(device) for device in ("cpu", "cuda", "cuda:1")] == [("cpu", 0), ("cuda", 0), ("cuda", 1)]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a graph"])
+def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.onnx").write_bytes(content)
+    with pytest.raises(BertlineError, match=r"model\.onnx: .*; export the model again"):
+        OnnxSession(tmp_path / "model.onnx")
+
+
+def external_entry(order: tuple[str, str], location: str) -> bytes:
+    """A `StringStringEntryProto` of external data, its two fields in the order given."""
+    fields = {"key": b"\x0a\x08location", "value": b"\x12" + bytes([len(location)]) + location.encode()}
+    return b"".join(fields[name] for name in order)
+
+
+@pytest.mark.parametrize("order", [("key", "value"), ("value", "key")])
+def test_weights_in_other_files_are_refused_however_the_reference_is_framed(
+    bundle: Path, tmp_path: Path, order: tuple[str, str]
+) -> None:
+    model = onnx.load(bundle / MODEL)
+    weight = next(tensor for tensor in model.graph.initializer if tensor.raw_data)
+    onnx.external_data_helper.set_external_data(weight, "weights.bin")
+    (tmp_path / "weights.bin").write_bytes(weight.raw_data)
+    weight.ClearField("raw_data")
+    content = model.SerializeToString()
+    usual, other = external_entry(("key", "value"), "weights.bin"), external_entry(order, "weights.bin")
+    assert usual in content
+    (tmp_path / "model.onnx").write_bytes(content.replace(usual, other))
+    onnx.load(tmp_path / "model.onnx")  # it is a valid graph
+    with pytest.raises(BertlineError, match="refers to data outside the file, which is refused"):
+        OnnxSession(tmp_path / "model.onnx")
+
+
+def test_a_batch_that_the_graph_does_not_take_is_one_line(bundle: Path) -> None:
+    session = OnnxSession(bundle / MODEL)
+    with pytest.raises(BertlineError, match=r"model\.onnx: failed on a batch of 1×65 tokens: .*lower --batch-tokens"):
+        session.run(ids(1, 65))
