@@ -118,6 +118,7 @@ def _show_run(console: "Console", run: "Run") -> None:
     from bertline.console import file_size
     from finetune.train import file_sizes
 
+    plain: dict[str, Any] = {"markup": False, "emoji": False, "soft_wrap": True}  # names and paths as they stand
     table = Table(title="training", title_justify="left", box=None)
     for name in ("epoch", "training loss", "validation loss", "accuracy", "MCC", "training", "validation"):
         table.add_column(name, justify="right")
@@ -143,13 +144,12 @@ def _show_run(console: "Console", run: "Run") -> None:
         console.print(
             f"holdout {name}: {evaluation.rows:,} rows, {shares}, "
             f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}",
-            markup=False,
-            emoji=False,
+            **plain,
         )
-    console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", markup=False)
+    console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", **plain)
     for name, size in file_sizes(run.folder):
-        console.print(f"  {file_size(size):>10}  {name}", markup=False)
-    console.print(f"next: bertline export {run.folder} -o bundle", markup=False)
+        console.print(f"  {file_size(size):>10}  {name}", **plain)
+    console.print(f"next: bertline export {run.folder} -o bundle", **plain)
 
 
 def _optional(value: float | None) -> str:

@@ -122,4 +122,4 @@ def _group(name: str) -> str | None:
 
 def _say(console: Console, head: str, rest: str) -> None:
     """One line as it stands: what comes from a corpus may look like rich's markup or emoji codes."""
-    console.print(Text.assemble((head, "bold"), rest))
+    console.print(Text.assemble((head, "bold"), rest), soft_wrap=True)

@@ -1,6 +1,7 @@
 """The recipe: everything that decides what a fine-tuning run gives. Its defaults are the notebook's."""
 
 from dataclasses import dataclass
+from math import inf
 
 from bertline.errors import UsageError
 
@@ -17,7 +18,7 @@ class Recipe:
     adam_epsilon: float = 1e-8
     warmup_steps: int = 0
     epochs: int = 4
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = 1.0  # inf: no clipping
     weight_decay: float = 0.0  # never on biases and LayerNorm weights
     seed: int = 42
     precision: str = "auto"  # auto, fp32, bf16, fp16; of training and validation. Holdouts are judged in fp32
@@ -32,12 +33,12 @@ class Recipe:
             f"--max-length {self.max_length} (3 or more)": self.max_length >= 3,
             f"--validation-share {self.validation_share} (0 to below 1)": 0 <= self.validation_share < 1,
             f"--batch-size {self.batch_size} (1 or more)": self.batch_size >= 1,
-            f"--learning-rate {self.learning_rate} (above 0)": self.learning_rate > 0,
-            f"--adam-epsilon {self.adam_epsilon} (above 0)": self.adam_epsilon > 0,
+            f"--learning-rate {self.learning_rate} (above 0)": 0 < self.learning_rate < inf,
+            f"--adam-epsilon {self.adam_epsilon} (above 0)": 0 < self.adam_epsilon < inf,
             f"--warmup-steps {self.warmup_steps} (0 or more)": self.warmup_steps >= 0,
             f"--epochs {self.epochs} (1 or more)": self.epochs >= 1,
             f"--max-grad-norm {self.max_grad_norm} (above 0)": self.max_grad_norm > 0,
-            f"--weight-decay {self.weight_decay} (0 or more)": self.weight_decay >= 0,
+            f"--weight-decay {self.weight_decay} (0 or more)": 0 <= self.weight_decay < inf,
             f"--seed {self.seed} (0 to 4294967295)": 0 <= self.seed < 2**32,
             f"--precision {self.precision} (auto, fp32, bf16, fp16)": self.precision
             in ("auto", "fp32", "bf16", "fp16"),

@@ -1,0 +1,42 @@
+"""One small training run that many tests look at, and the recipe of all of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from bertline.tsv import TableSpec
+from finetune.corpus import Corpus, load_corpus
+from finetune.recipe import Recipe
+from finetune.train import Run, finetune
+from tests import tiny
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny models lose more by waiting for threads than they gain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def quick(model_dir: Path) -> Recipe:
+    """Three epochs of five batches: a second."""
+    return Recipe(model=str(model_dir), epochs=3, batch_size=8, learning_rate=1e-3, precision="fp32")
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """40 rows to train on, and a holdout of 72 rows."""
+    folder = tmp_path_factory.mktemp("corpus")
+    holdout = tiny.write_table(folder / "dev.tsv", 72)
+    return load_corpus(str(tiny.write_table(folder / "train.tsv", 40)), TableSpec(), holdout=holdout)
+
+
+@pytest.fixture(scope="session")
+def run(corpus: Corpus, quick: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The finished run of that recipe on that corpus; read only."""
+    return finetune(corpus, quick, tmp_path_factory.mktemp("run") / "model")

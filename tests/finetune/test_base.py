@@ -1,0 +1,187 @@
+"""Where training starts: a whole checkpoint, the device asked for, the precision that the device computes in."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from bertline.errors import BertlineError, UsageError
+from finetune.base import load_base, resolve_device, resolve_precision
+from finetune.recipe import Recipe
+from tests import tiny
+
+LABELS = ("no", "yes")
+
+
+@pytest.fixture
+def checkpoint(model_dir: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return Path(shutil.copytree(model_dir, tmp_path / "checkpoint"))
+
+
+def load(folder: Path, labels: tuple[str, ...] = LABELS, **recipe: Any) -> tuple[Any, Any]:
+    return load_base(Recipe(model=str(folder), **recipe), labels)
+
+
+def rewrite(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    document = json.loads(file.read_text(encoding="utf-8"))
+    change(document)
+    file.write_text(json.dumps(document), encoding="utf-8")
+
+
+def change_weights(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    file = folder / "model.safetensors"
+    save_file(change(load_file(file)), file, metadata={"format": "pt"})
+
+
+def test_labels_get_their_ids(checkpoint: Path) -> None:
+    model, _ = load(checkpoint, ("a", "b", "c"))
+    assert model.config.id2label == {0: "a", 1: "b", 2: "c"}
+    assert model.config.label2id == {"a": 0, "b": 1, "c": 2}
+    assert model.classifier.out_features == 3
+    assert model.config.problem_type == "single_label_classification"
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_a_new_head_is_drawn_by_the_seed_and_the_body_is_the_checkpoints(checkpoint: Path) -> None:
+    heads = [load(checkpoint, ("a", "b", "c"), seed=seed)[0] for seed in (1, 1, 2)]
+    weights = [model.classifier.weight for model in heads]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+    stored = load_file(checkpoint / "model.safetensors")
+    assert torch.equal(heads[2].state_dict()["bert.encoder.layer.1.output.dense.weight"],
+                       stored["bert.encoder.layer.1.output.dense.weight"])  # fmt: skip
+
+
+def test_a_checkpoint_without_head_and_pooler_gets_new_ones(checkpoint: Path) -> None:
+    change_weights(
+        checkpoint, lambda weights: {n: w for n, w in weights.items() if ".layer." in n or "embeddings" in n}
+    )
+    model, _ = load(checkpoint)
+    assert model.classifier.out_features == 2
+
+
+def without_embeddings(folder: Path) -> None:
+    change_weights(folder, lambda weights: {n: w for n, w in weights.items() if "word_embeddings" not in n})
+
+
+def with_another_size(folder: Path) -> None:
+    rewrite(folder / "config.json", lambda config: config.update(intermediate_size=96))
+
+
+def with_pickled_weights(folder: Path) -> None:
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+
+
+def with_torn_weights(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:9000])
+
+
+def without_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink()
+
+
+def without_padding_token(folder: Path) -> None:
+    rewrite(folder / "tokenizer_config.json", lambda config: config.pop("pad_token"))
+
+
+def with_a_larger_tokenizer(folder: Path) -> None:
+    rewrite(
+        folder / "tokenizer.json",
+        lambda tokenizer: tokenizer["model"]["vocab"].update(zebra=len(tokenizer["model"]["vocab"])),
+    )
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without_embeddings, "1 of its weights are missing or of another size, such as bert.embeddings.word"),
+        (with_another_size, "6 of its weights are missing or of another size"),
+        (with_pickled_weights, "no file named model.safetensors"),
+        (with_torn_weights, "cannot be loaded"),
+        (without_tokenizer, "has no tokenizer"),
+        (without_padding_token, "its tokenizer has no pad token"),
+        (with_a_larger_tokenizer, "its tokenizer has 101 tokens, and the model 100"),
+        (lambda folder: (folder / "config.json").unlink(), "cannot be loaded"),
+        (lambda folder: (folder / "config.json").write_text("{"), "not a valid JSON file"),
+        (lambda folder: rewrite(folder / "config.json", lambda c: c.update(model_type="x")), "does not recognize"),
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_checkpoint_is_refused(
+    damage: Callable[[Path], object], message: str, checkpoint: Path
+) -> None:
+    damage(checkpoint)
+    with pytest.raises(BertlineError) as refusal:
+        load(checkpoint)
+    assert str(refusal.value).startswith(f"--model {checkpoint}: ") and message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "someone/no-such-model", "./no-such-folder", "a/b/c", ""])
+def test_an_unknown_name_is_refused_offline(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BertlineError, match=r"give the folder of a model .* or connect to the hub"):
+        load_base(Recipe(model=name), LABELS)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_missing_folder_is_no_checkpoint_name(tmp_path: Path) -> None:
+    with pytest.raises(BertlineError, match="no such model folder"):
+        load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_the_maximum_is_within_the_models_positions(family: str, tmp_path: Path) -> None:
+    folder = tiny.write_model(tmp_path / family, family)
+    assert load(folder, max_length=tiny.POSITIONS)
+    with pytest.raises(BertlineError, match=f"--max-length 65: the model takes {tiny.POSITIONS} tokens at most"):
+        load(folder, max_length=tiny.POSITIONS + 1)
+
+
+def test_cuda_is_taken_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [resolve_device(device) for device in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert [resolve_device(device) for device in ("auto", "cpu")] == ["cpu", "cpu"]
+    with pytest.raises(BertlineError, match="finds no CUDA device"):
+        resolve_device("cuda")
+    with pytest.raises(UsageError, match="give auto, cpu or cuda"):
+        resolve_device("tpu")
+
+
+@pytest.mark.parametrize(
+    ("amx", "avx512", "expected"), [(True, False, "bf16"), (False, True, "bf16"), (False, False, "fp32")]
+)
+def test_auto_is_bf16_where_the_cpu_has_it(
+    amx: bool, avx512: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    assert resolve_precision("auto", "cpu") == expected
+
+
+@pytest.mark.parametrize(("supported", "expected"), [(True, "bf16"), (False, "fp32")])
+def test_auto_is_bf16_where_the_cuda_device_has_it(
+    supported: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
+    assert resolve_precision("auto", "cuda") == expected
+
+
+def test_a_precision_asked_for_is_taken() -> None:
+    assert [resolve_precision(precision, "cuda") for precision in ("fp32", "bf16", "fp16")] == ["fp32", "bf16", "fp16"]
+    assert resolve_precision("bf16", "cpu") == "bf16"
+    with pytest.raises(BertlineError, match="only a CUDA device trains in fp16"):
+        resolve_precision("fp16", "cpu")
+
+
+def test_a_recipe_is_not_changed_by_loading(model_dir: Path) -> None:
+    recipe = Recipe(model=str(model_dir))
+    load_base(recipe, LABELS)
+    assert recipe == replace(recipe, model=str(model_dir))

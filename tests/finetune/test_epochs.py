@@ -1,0 +1,44 @@
+"""The table of a run, and what it says."""
+
+import pytest
+
+from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
+
+
+def epochs(*figures: tuple[float, float]) -> list[Epoch]:
+    """One epoch for each (validation loss, validation MCC)."""
+    return [Epoch(n, 0.5, loss, 0.7, mcc, 1.0, 0.1) for n, (loss, mcc) in enumerate(figures, 1)]
+
+
+def test_training_and_validation_entries_of_the_log_become_one_row() -> None:
+    log = [
+        {"epoch": 1.0, "loss": 0.6, "train_seconds": 2.0},
+        {"epoch": 1.0, "eval_loss": 0.5, "eval_accuracy": 0.8, "eval_mcc": 0.3, "eval_runtime": 0.2},
+        {"epoch": 2.0, "loss": 0.4, "train_seconds": 3.0},
+        {"epoch": 2.0, "train_loss": 0.5, "train_runtime": 9.0},  # the Trainer's summary
+    ]
+    assert epochs_from_log(log) == [
+        Epoch(1, 0.6, 0.5, 0.8, 0.3, 2.0, 0.2),
+        Epoch(2, 0.4, None, None, None, 3.0, None),
+    ]
+
+
+def test_the_first_epoch_of_the_best_mcc_is_kept() -> None:
+    assert kept_epoch(epochs((0.5, 0.1), (0.4, 0.3), (0.6, 0.3), (0.7, 0.2)), "best") == 2
+
+
+def test_the_last_epoch_is_kept_where_asked_or_where_nothing_was_validated() -> None:
+    assert kept_epoch(epochs((0.5, 0.3), (0.4, 0.1)), "last") == 2
+    unvalidated = [Epoch(n, 0.5, None, None, None, 1.0, None) for n in (1, 2, 3)]
+    assert kept_epoch(unvalidated, "best") == 3
+    assert overfitting_remark(unvalidated) is None
+
+
+def test_it_says_where_validation_loss_starts_to_rise() -> None:
+    remark = overfitting_remark(epochs((0.5, 0.1), (0.4123, 0.2), (0.45, 0.3), (0.6, 0.3)))
+    assert remark is not None and "epoch 2 (0.4123)" in remark
+
+
+@pytest.mark.parametrize("losses", [(0.5,), (0.5, 0.4, 0.3)])
+def test_it_says_nothing_while_validation_loss_falls(losses: tuple[float, ...]) -> None:
+    assert overfitting_remark(epochs(*((loss, 0.0) for loss in losses))) is None

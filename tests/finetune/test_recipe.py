@@ -1,0 +1,53 @@
+"""The recipe is the notebook's, and nonsense is refused."""
+
+from dataclasses import asdict
+
+import pytest
+
+from bertline.errors import UsageError
+from finetune.recipe import Recipe
+
+
+def test_the_defaults_are_the_notebooks() -> None:
+    recipe = asdict(Recipe())
+    notebook = {
+        "model": "bert-base-uncased",
+        "max_length": 64,
+        "validation_share": 0.1,
+        "batch_size": 32,
+        "learning_rate": 2e-5,
+        "adam_epsilon": 1e-8,
+        "warmup_steps": 0,
+        "epochs": 4,
+        "max_grad_norm": 1.0,
+        "seed": 42,
+        "weight_decay": 0.0,
+    }
+    assert {name: recipe[name] for name in notebook} == notebook
+    assert recipe["keep"] == "best" and recipe["precision"] == "auto" and not recipe["pad_to_max_length"]
+
+
+def test_every_value_that_makes_no_sense_is_named_at_once() -> None:
+    with pytest.raises(UsageError) as refusal:
+        Recipe(
+            max_length=2,
+            validation_share=1,
+            batch_size=0,
+            learning_rate=0,
+            adam_epsilon=0,
+            warmup_steps=-1,
+            epochs=0,
+            max_grad_norm=0,
+            weight_decay=-1,
+            seed=-1,
+            precision="int8",
+            keep="first",
+        )
+    assert str(refusal.value).count("--") == 12
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["learning_rate", "adam_epsilon", "weight_decay", "validation_share"])
+def test_numbers_are_finite(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=name.replace("_", "-")):
+        Recipe(**{name: value})  # type: ignore[arg-type]
