@@ -1,0 +1,72 @@
+"""A bundle that answers as it did passes; one that does not fails with exit code 3."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bertline.bundle import MANIFEST, Bundle
+from bertline.errors import BertlineError
+from bertline.files import sha256_of
+from infer.golden import GOLDENS, Golden, goldens_to_text, read_goldens
+from infer.scorer import Scorer
+from infer.selfcheck import check_tokens, self_check
+from tests.conftest import Cli
+
+
+def with_goldens(bundle: Path, folder: Path, edit: Callable[[list[Golden]], list[Golden]]) -> Path:
+    """A copy of the bundle whose goldens were edited by someone who can compute a hash."""
+    copy = Path(shutil.copytree(bundle, folder / "bundle"))
+    path = copy / GOLDENS
+    path.write_text(goldens_to_text(edit(read_goldens(path))), encoding="utf-8")
+    document = json.loads((copy / MANIFEST).read_text())
+    document["files"][GOLDENS] = {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+    (copy / MANIFEST).write_text(json.dumps(document))
+    return copy
+
+
+def test_a_bundle_passes_every_check(bundle: Path, cli: Cli) -> None:
+    opened = Bundle.open(bundle)
+    checks = self_check(opened, Scorer.open(opened, variant="fp32"))
+    assert [(check.name, check.passed) for check in checks] == [
+        (name, True) for name in ("hashes", "token ids", "logits", "padding")
+    ]
+    outcome = cli("verify", bundle)
+    assert outcome.code == 0 and outcome.out.count("ok ") == 4
+
+
+def test_other_logits_fail_and_name_the_text(bundle: Path, tmp_path: Path, cli: Cli) -> None:
+    def edit(goldens: list[Golden]) -> list[Golden]:
+        logits = goldens[3].logits | {"fp32": (9.0, 9.0)}
+        return [*goldens[:3], replace(goldens[3], logits=logits), *goldens[4:]]
+
+    outcome = cli("verify", with_goldens(bundle, tmp_path, edit))
+    assert outcome.code == 3 and "FAILED  logits" in outcome.out and "worst: " in outcome.out
+    assert outcome.err.count("\n") == 1 and "logits failed with fp32 on CPUExecutionProvider" in outcome.err
+
+
+def test_other_token_ids_fail_and_those_of_hard_unicode_are_reported(bundle: Path) -> None:
+    scorer = Scorer.open(bundle)
+    core = next(golden for golden in read_goldens(bundle / GOLDENS) if golden.tag == "core")
+    wrong = replace(core, input_ids=(*core.input_ids, 5))
+    assert not check_tokens(scorer, [core, wrong]).passed
+    hard = check_tokens(scorer, [core, replace(wrong, tag="hard-unicode")])
+    assert hard.passed and "hard-unicode differs" in hard.finding
+
+
+def test_goldens_that_cannot_be_checked_are_an_error(bundle: Path, tmp_path: Path, cli: Cli) -> None:
+    for name, edit, message in (
+        ("none", lambda goldens: [], "holds no golden example"),
+        ("other", lambda goldens: [replace(g, logits={"pytorch": (0.0, 0.0)}) for g in goldens], "no logits of fp32"),
+        ("long", lambda goldens: [replace(g, logits={"fp32": (0.0,) * 3}) for g in goldens], "no logits of fp32"),
+    ):
+        outcome = cli("verify", with_goldens(bundle, tmp_path / name, edit))
+        assert outcome.code == 1 and message in outcome.err and outcome.err.count("\n") == 1
+
+
+def test_another_max_length_cannot_be_checked(bundle: Path) -> None:
+    with pytest.raises(BertlineError, match="leave out --max-length"):
+        check_tokens(Scorer.open(bundle, max_length=8), read_goldens(bundle / GOLDENS))
