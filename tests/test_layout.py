@@ -1,0 +1,134 @@
+"""Who imports whom, as architecture.md draws it; what the runtime path never loads; how fast help is."""
+
+import ast
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STATIONS = ("bertline", "finetune", "export", "infer", "benchmarks")
+ON_TOP = {"bertline.__main__", "bertline.cli", "bertline.demo"}  # above the stations; all else in bertline is a leaf
+HEAVY = {"torch", "transformers", "pandas", "sklearn", "accelerate", "matplotlib", "onnx"}
+HELP_CPU_SECONDS = 0.4
+
+# What each leaf may import of the project.
+LEAVES = {
+    "bertline": set(),
+    "bertline.errors": set(),
+    "bertline.options": set(),
+    "bertline.console": set(),
+    "bertline.charts": set(),
+    "bertline.schema": set(),
+    "bertline.metrics": set(),
+    "bertline.files": {"bertline.errors"},
+    "bertline.tsv": {"bertline.errors"},
+    "bertline.bundle": {"bertline.errors", "bertline.schema"},
+    "bertline.model_folder": {"bertline.errors", "bertline.schema"},
+    "bertline.report": {"bertline.errors", "bertline.metrics", "bertline.charts"},
+}
+# Which stations each station may import, besides itself and the leaves.
+ARROWS = {
+    "infer": set(),
+    "finetune": set(),
+    "export": {"infer"},
+    "benchmarks": {"finetune", "export", "infer"},
+}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for station in STATIONS for path in sorted((ROOT / station).rglob("*.py"))}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module of the project that is imported, at the top, in functions and under TYPE_CHECKING."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide where they lead"
+            base = node.module or ""
+            names = [f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in STATIONS)
+
+
+def allowed(module: str, imported: str) -> bool:
+    if module in ON_TOP:
+        return True
+    if module in LEAVES:
+        return imported in LEAVES[module]
+    station, target = module.split(".")[0], imported.split(".")[0]
+    return imported in LEAVES or target == station or target in ARROWS[station]
+
+
+def test_no_import_goes_against_the_arrows() -> None:
+    wrong = [
+        f"{module} → {imported}"
+        for module, path in MODULES.items()
+        for imported in imports_of(path)
+        if not allowed(module, imported)
+    ]
+    assert wrong == []
+
+
+def test_every_module_of_bertline_has_its_place() -> None:
+    assert {module for module in MODULES if module.split(".")[0] == "bertline"} == ON_TOP | set(LEAVES)
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("finetune.train", "export.graph"),
+        ("export.bundling", "finetune.train"),
+        ("infer.scorer", "export.parity"),
+        ("infer.scorer", "bertline.cli"),
+        ("bertline.errors", "bertline.files"),
+        ("bertline.tsv", "infer.rows"),
+        ("infer.cli", "benchmarks.cli"),
+    ],
+)
+def test_the_rule_refuses_what_it_should(module: str, imported: str) -> None:
+    assert not allowed(module, imported)
+
+
+def test_the_runtime_path_loads_nothing_heavy() -> None:
+    modules = [name for name in MODULES if name.split(".")[0] in ("bertline", "infer") and name != "bertline.__main__"]
+    program = (
+        "import importlib, json, sys\n"
+        f"for name in {modules!r}: importlib.import_module(name)\n"
+        f"print(json.dumps(sorted({HEAVY!r} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
+
+
+def test_help_is_instant() -> None:
+    def cpu_seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "bertline", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(cpu_seconds() for _ in range(3)) < HELP_CPU_SECONDS
+
+
+def test_only_ci_looks_outside_the_repository() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True)
+    if listed.returncode:
+        pytest.skip("no git checkout: the files of the repository are not known")
+    outside = "/".join(("..", "shared"))  # so that this line does not mention it
+    mentions = [
+        name
+        for name in listed.stdout.decode().split("\0")
+        if name and (ROOT / name).is_file() and outside.encode() in (ROOT / name).read_bytes()
+    ]
+    assert mentions in ([], [".ci/run"])
