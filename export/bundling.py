@@ -1,7 +1,6 @@
 """Model folder to bundle: write the parts, prove them, and only then the manifest."""
 
 import platform
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +22,7 @@ from export.graph import IR, OPSET, export_graph, tensors
 from export.model_card import model_card
 from export.parity import FP32_TOLERANCE, check_grid, compare_goldens, compare_rows, require
 from export.reference import Reference
-from export.tokenizer import bundle_max_length, model_positions, tokenizer_facts, write_tokenizer
+from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
 from infer.golden import GOLDENS, goldens_to_text
 from infer.pipeline import runtime_versions
 from infer.scorer import Scorer
@@ -109,7 +108,7 @@ def _figures(gate: Gate) -> str:
 def _write_parts(folder: ModelFolder, reference: Reference, target: Path) -> dict[str, FileEntry]:
     (target / "onnx").mkdir()
     export_graph(reference.model, reference.input_names, target / MODEL_FILE)
-    shutil.copyfile(folder.path / "config.json", target / "config.json")
+    copy_settings(folder.path / "config.json", target / "config.json")
     names = ["config.json", MODEL_FILE, *write_tokenizer(folder, target)]
     return {name: _entry(target / name) for name in names}
 

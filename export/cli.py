@@ -49,5 +49,5 @@ def export(
         spec,
         threads=threads,
         force=force,
-        say=lambda line: console.print(line, markup=False),
+        say=lambda line: console.print(line, markup=False, emoji=False),
     )

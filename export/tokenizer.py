@@ -11,6 +11,7 @@ from bertline.model_folder import ModelFolder
 
 # What transformers and others read beside tokenizer.json; copied where the model folder has them.
 _COMPANIONS = ("special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
+_PATHS = ("_name_or_path", "name_or_path", "tokenizer_file", "special_tokens_map_file")
 
 
 def write_tokenizer(model: ModelFolder, target: Path) -> list[str]:
@@ -20,11 +21,21 @@ def write_tokenizer(model: ModelFolder, target: Path) -> list[str]:
     document["padding"] = document["truncation"] = None
     (target / "tokenizer.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     names = ["tokenizer.json"]
-    for name in ("tokenizer_config.json", *_COMPANIONS):
+    if (model.path / "tokenizer_config.json").is_file():
+        copy_settings(model.path / "tokenizer_config.json", target / "tokenizer_config.json")
+        names.append("tokenizer_config.json")
+    for name in _COMPANIONS:
         if (model.path / name).is_file():
             shutil.copyfile(model.path / name, target / name)
             names.append(name)
     return names
+
+
+def copy_settings(source: Path, target: Path) -> None:
+    """Copy a JSON object without what older versions of transformers noted there: paths of the machine of then."""
+    document = json.loads(source.read_text(encoding="utf-8"))
+    kept = {name: value for name, value in document.items() if name not in _PATHS}
+    target.write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> TokenizerFacts:
