@@ -1,5 +1,7 @@
 """Tiny models, made in a second: real architectures and tokenizers with random weights and a small vocabulary."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +88,14 @@ def write_table(path: Path, rows: int = 24, header: bool = True) -> Path:
     lines += [f"{row}\t{SENTENCES[row % len(SENTENCES)]}\t{row % 2}" for row in range(rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread: models this small lose more by waiting for threads than they gain."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

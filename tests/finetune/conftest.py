@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from bertline.tsv import TableSpec
 from finetune.corpus import Corpus, load_corpus
@@ -15,11 +14,8 @@ from tests import tiny
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Tiny models lose more by waiting for threads than they gain."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with tiny.one_thread():
+        yield
 
 
 @pytest.fixture(scope="session")

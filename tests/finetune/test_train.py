@@ -64,7 +64,7 @@ class Recording(transformers.Trainer):
 
 @pytest.fixture
 def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Recording]]:
-    monkeypatch.setattr(transformers, "Trainer", Recording)
+    monkeypatch.setattr(finetune.train.transformers, "Trainer", Recording)  # it may have a module object of its own
     yield lambda: Recording.last
 
 

@@ -1,0 +1,78 @@
+"""The tokenizer as it ships: neither padding nor truncation, the ids consumers need, the longest row."""
+
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoConfig, AutoTokenizer
+
+from bertline.errors import BertlineError
+from bertline.model_folder import ModelFolder
+from export.tokenizer import bundle_max_length, model_positions, tokenizer_facts, write_tokenizer
+from tests import tiny
+
+
+def change(file: Path, **values: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+def test_padding_and_truncation_of_the_source_are_left_behind(model_copy: Path, tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(model_copy)
+    tokenizer("a", padding="max_length", truncation=True, max_length=16)
+    tokenizer.save_pretrained(model_copy)
+    source = json.loads((model_copy / "tokenizer.json").read_text(encoding="utf-8"))
+    assert source["padding"] and source["truncation"]
+    (tmp_path / "target").mkdir()
+    write_tokenizer(ModelFolder.open(model_copy), tmp_path / "target")
+    written = json.loads((tmp_path / "target" / "tokenizer.json").read_text(encoding="utf-8"))
+    assert written == source | {"padding": None, "truncation": None}
+
+
+def test_companions_travel_and_paths_stay(model_copy: Path, tmp_path: Path) -> None:
+    (model_copy / "vocab.txt").write_text("[PAD]\n")
+    change(
+        model_copy / "tokenizer_config.json", name_or_path="/home/someone/model", tokenizer_file="/home/someone/t.json"
+    )
+    (tmp_path / "target").mkdir()
+    names = write_tokenizer(ModelFolder.open(model_copy), tmp_path / "target")
+    assert names == ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+    assert sorted(file.name for file in (tmp_path / "target").iterdir()) == names
+    text = (tmp_path / "target" / "tokenizer_config.json").read_text(encoding="utf-8")
+    assert "someone" not in text and json.loads(text)["pad_token"] == "[PAD]"
+
+
+BERT = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None}
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "expected"),
+    [
+        (BERT | {"lowercase": True}, (True, True)),
+        (BERT | {"lowercase": False}, (False, False)),
+        (BERT | {"lowercase": True, "strip_accents": False}, (True, False)),
+        (None, (False, False)),
+    ],
+)
+def test_facts_of_the_tokenizer(
+    normalizer: dict[str, object] | None, expected: tuple[bool, bool], model_copy: Path
+) -> None:
+    change(model_copy / "tokenizer.json", normalizer=normalizer)
+    facts = tokenizer_facts(ModelFolder.open(model_copy), AutoTokenizer.from_pretrained(model_copy), 64)
+    assert (facts.pad_id, facts.unk_id, facts.cls_id, facts.sep_id, facts.positions) == (0, 1, 2, 3, 64)
+    assert (facts.lowercase, facts.strip_accents) == expected
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_positions_are_those_a_sentence_can_use(family: str, tmp_path: Path) -> None:
+    assert model_positions(AutoConfig.from_pretrained(tiny.write_model(tmp_path / "model", family))) == tiny.POSITIONS
+
+
+def test_the_maximum_is_the_recipes_else_the_tokenizers_within_the_positions(model_copy: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(model_copy)
+    folder = ModelFolder.open(model_copy)
+    assert [bundle_max_length(folder, tokenizer, positions) for positions in (512, 40)] == [tiny.POSITIONS, 40]
+    (model_copy / "training.json").write_text('{"recipe": {"max_length": 48}}')
+    folder = ModelFolder.open(model_copy)
+    assert bundle_max_length(folder, tokenizer, 512) == 48
+    with pytest.raises(BertlineError, match="trained at max_length 48, but the model takes 40 tokens"):
+        bundle_max_length(folder, tokenizer, 40)
