@@ -1,9 +1,9 @@
 """A small grammar of English that writes acceptable sentences and knows how each of them breaks.
 
-A sentence is a row of phrases. Every phrase carries, beside its right wording, the wordings that would make the
-sentence unacceptable, each under the name of what they violate; a broken sentence has exactly one of them. All
-verbs are regular and strict about their objects (no `eat`, which may drop one, no `break`, which alternates), so
-that a break cannot be read as another good sentence. Names are those of descriptive grammar: see `BREAKS`.
+A sentence is a row of phrases. Every phrase carries, beside its right wording, the wordings that would make
+the sentence unacceptable, each under the name of what it violates; a broken sentence has exactly one of them.
+All verbs are regular and strict about their objects, so that a break cannot be read as another good sentence:
+no `eat`, which may drop its object, no `sneeze`, which may push one, no `comfort`, since `is comforting` is good.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ BREAKS: Mapping[str, str] = {
 # Nouns and adjectives start with a consonant sound, so that `a` is always right.
 MALE = ["boy", "man", "king"]
 FEMALE = ["girl", "woman", "queen"]
-PERSONS = [*MALE, *FEMALE, *["doctor", "teacher", "pilot"]]
+PERSONS = [*MALE, *FEMALE, "doctor", "teacher", "pilot"]
 THINGS = ["letter", "picture", "book", "lamp"]
 PLACES = ["table", "bridge", "garden", "house"]
 NAMES = {"David": "himself", "Peter": "himself", "Anna": "herself", "Maria": "herself"}
@@ -50,20 +50,20 @@ EITHER = ["the", "no"]
 DETERMINERS = [*SINGULAR_DETERMINERS, *PLURAL_DETERMINERS, *["the"] * 4]
 PRONOUNS = {"he": "him", "she": "her", "we": "us", "they": "them"}  # nominative: accusative
 REFLEXIVES = {"he": "himself", "she": "herself", "we": "ourselves", "they": "themselves"}
-PLACE_PREPOSITIONS = ["near", "behind", "beside"]
+PLACE_PREPOSITIONS = ["near", "behind", "by"]
 FREQUENCY_ADVERBS = ["often", "always", "usually", "rarely"]
 
 VERBS: Mapping[str, Sequence[str]] = {
-    "intransitive": ["arrive", "vanish", "yawn", "snore", "blush", "shiver", "laugh", "sneeze"],
+    "intransitive": ["arrive", "vanish", "yawn", "snore", "blush", "shiver", "laugh", "doze"],
     "activity": ["apologize", "complain", "vanish", "behave"],  # no nouns: 'they force her laugh'
-    "transitive": ["admire", "avoid", "describe", "mention", "praise"],
-    "transitive, of persons": ["blame", "comfort", "greet", "thank"],
-    "reflexive": ["admire", "describe", "praise", "blame", "comfort", "thank"],
+    "transitive": ["portray", "avoid", "describe", "mention", "praise"],
+    "transitive, of persons": ["blame", "introduce", "greet", "thank"],
+    "reflexive": ["portray", "describe", "praise", "blame", "introduce", "thank"],
     "transfer": ["hand", "entrust"],  # with 'to somebody', which cannot be left out
     "to-infinitive": ["refuse", "manage", "pretend"],  # not `hope`: 'they have hope to laugh'
     "gerund": ["enjoy", "consider", "risk"],
     "object control": ["persuade", "force", "urge"],
-    "clausal": ["claim", "explain", "doubt"],  # not `insist`: 'insists that he arrive' is a subjunctive
+    "clausal": ["claim", "explain", "doubt"],  # not `insist`: 'insists that he arrive' is good
 }
 PREPOSITIONS = {"rely": ("on", "at"), "depend": ("on", "at"), "listen": ("to", "of")}
 
@@ -97,7 +97,7 @@ class Verb:
 class Auxiliary:
     """What stands before the verb, the form it asks for, and the forms that cannot follow it.
 
-    A form that doubles as a noun may follow after all ('the boys are laughs'), so not every other form is wrong.
+    Not every other form is wrong: one that doubles as a noun may follow after all ('the boys are laughs').
     """
 
     singular: str
@@ -120,7 +120,7 @@ NEGATED = Auxiliary("does not", "do not", "base", ("third", "past"))
 AUXILIARIES = [*MODALS, PERFECT, *PROGRESSIVES, NEGATED]
 NOT_PROGRESSIVE = [*MODALS, PERFECT, NEGATED]
 PASSIVES = [Auxiliary(*be, "past", ("base", "gerund")) for be in (("is", "are"), ("was", "were"))]
-DO = Auxiliary("does", "do", "base", ("third", "past"))
+IN_QUESTIONS = [*MODALS, *PROGRESSIVES, Auxiliary("does", "do", "base", ("third", "past"))]
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,8 @@ class Sentence:
             for at, phrase in enumerate(self.phrases)
             for name, wording in phrase.broken
         ]
-        return broken + [(name, self._written([texts[at] for at in order])) for name, order in self.wrong_orders]
+        orders = [(name, self._written([texts[at] for at in order])) for name, order in self.wrong_orders]
+        return broken + orders
 
     def _written(self, texts: Sequence[str]) -> str:
         line = " ".join(text for text in texts if text)
@@ -174,7 +175,7 @@ class Sentence:
 class Phrases:
     """Draws phrases from `rng`.
 
-    A third of all pairs of adjective and noun is set apart: where `novel_pairs` is true these occur, and only these.
+    A third of the pairs of adjective and noun is set apart: it occurs where `novel_pairs` is true, and only there.
     """
 
     def __init__(self, rng: Random, *, novel_pairs: bool = False) -> None:
@@ -183,6 +184,11 @@ class Phrases:
 
     def verb(self, *classes: str) -> Verb:
         return Verb(self.rng.choice([base for name in classes for base in VERBS[name]]))
+
+    def verb_and_object(self, subject: NounPhrase) -> tuple[Verb, NounPhrase]:
+        verb = self.verb("transitive", "transitive, of persons")
+        of_things = verb.base in VERBS["transitive"] and self.rng.random() < 0.5
+        return verb, self.object(subject, THINGS if of_things else PERSONS)
 
     def subject(self) -> NounPhrase:
         """A person as a subject: a pronoun, a name or a noun with its determiner."""
@@ -218,8 +224,7 @@ class Phrases:
         noun, determiner = self.rng.choice(nouns), self.rng.choice(determiners)
         plural = determiner in PLURAL_DETERMINERS or (determiner in EITHER and self.rng.random() < 0.5)
         words = [*self.adjective(noun), plural_of(noun) if plural else noun]
-        # The determiner may not move: after a bare noun or adjective nothing is rescued. The adjective may:
-        # 'found the boy tired' is good, so noun-adjective order is no break here.
+        # It is the determiner that moves. An adjective may stand after its noun: 'they found the boy proud'.
         broken = [("word order", " ".join([words[0], determiner, *words[1:]]))]
         if determiner not in EITHER:
             wrong = SINGULAR_DETERMINERS if plural else PLURAL_DETERMINERS
@@ -227,12 +232,14 @@ class Phrases:
         return NounPhrase(" ".join([determiner, *words]), tuple(broken), plural, noun, binds(noun, plural))
 
     def adjective(self, noun: str) -> list[str]:
+        """None or one, on the noun's own side of the division into known and novel pairs."""
         if self.rng.random() >= (0.4 if self.novel_pairs else 0.2):
             return []
-        nouns, adjectives = (PERSONS, PERSON_ADJECTIVES) if noun in PERSONS else ([*THINGS, *PLACES], THING_ADJECTIVES)
-        place = nouns.index(noun)
-        return [self.rng.choice([word for at, word in enumerate(adjectives)
-                                 if ((at + place) % 3 == 0) == self.novel_pairs])]  # fmt: skip
+        person = noun in PERSONS
+        nouns, adjectives = (PERSONS, PERSON_ADJECTIVES) if person else (THINGS + PLACES, THING_ADJECTIVES)
+        shift = nouns.index(noun)
+        fitting = [word for at, word in enumerate(adjectives) if ((at + shift) % 3 == 0) == self.novel_pairs]
+        return [self.rng.choice(fitting)]
 
     def place(self) -> Phrase:
         preposition, place = self.rng.choice(PLACE_PREPOSITIONS), self.described(PLACES)
@@ -254,7 +261,7 @@ class Phrases:
         return Phrase(verb.past) if draw < 0.5 else self.behind(self.rng.choice(auxiliaries), verb, plural)
 
     def behind(self, auxiliary: Auxiliary, verb: Verb, plural: bool) -> Phrase:
-        """An auxiliary and its verb. 'Will have' and 'must have' are good, so two auxiliaries start with `be`."""
+        """An auxiliary and its verb; one too many is always `be`, since 'must have' would be good."""
         first, form = auxiliary.for_number(plural), getattr(verb, auxiliary.form)
         phrase = (
             Phrase(f"{first} {form}")
@@ -271,7 +278,8 @@ class Phrases:
         return Phrase(getattr(verb, auxiliary.form)).breaking("verb form", wrong)
 
     def infinitive(self, verb: Verb) -> Phrase:
-        return Phrase(f"to {verb.base}").breaking("verb form", f"to {self.rng.choice([verb.third, verb.past])}")
+        wrong = self.rng.choice([verb.third, verb.past])
+        return Phrase(f"to {verb.base}").breaking("verb form", f"to {wrong}")
 
     def copula(self, plural: bool) -> Phrase:
         return self.rng.choice(PROGRESSIVES).alone(plural)

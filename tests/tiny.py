@@ -25,8 +25,10 @@ def write_tokenizer(folder: Path, family: str = "bert") -> Any:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
-    pad, unk, cls, sep, mask = ("<pad>", "<unk>", "<s>", "</s>", "<mask>") if family == "roberta" else (
-        "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
+    pad, unk, cls, sep, mask = (
+        ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
+        if family == "roberta"
+        else ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
     )
     # RoBERTa's own order: its positions count from the padding id on, which is not 0
     special = [cls, pad, sep, unk, mask] if family == "roberta" else [pad, unk, cls, sep, mask]
