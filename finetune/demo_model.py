@@ -38,7 +38,9 @@ def write_demo_model(
     """
     import torch
     from transformers import BertConfig, BertForSequenceClassification
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     texts = list(sentences)
     tokenizer = train_tokenizer(texts, vocabulary_size)
     config = BertConfig(

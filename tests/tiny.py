@@ -5,31 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-WORDS = [
-    "the",
-    "a",
-    "cat",
-    "dog",
-    "book",
-    "john",
-    "mary",
-    "sleeps",
-    "sees",
-    "reads",
-    "gave",
-    "was",
-    "written",
-    "by",
-    "in",
-    "on",
-    "mat",
-    "very",
-    "happy",
-    "not",
-    "to",
-    "of",
-    "and",
-]
+WORDS = """
+the a cat dog book john mary sleeps sees reads gave was written by in on mat very happy not to of and
+""".split()
 SENTENCES = [
     "The cat sleeps.",
     "The dog sees a book.",
