@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
+SETTLE_SECONDS = 0.03  # thread pools spin for some milliseconds after a call, and would take the next one's cores
+BURST = 3  # counted calls of one runtime before the next has its turn
+
+
 @dataclass(frozen=True)
 class Timing:
     """Percentiles of one call's time, in milliseconds, over `runs` calls."""
@@ -21,21 +25,25 @@ class Timing:
 def time_in_turns(
     calls: Mapping[str, Callable[[], object]], *, warmups: int, min_runs: int, seconds: float
 ) -> dict[str, Timing]:
-    """Time each call, one after the other in turns, for about `seconds` in all and at least `min_runs` turns.
+    """Time each call, one after the other in turns, for about `seconds` in all and at least `min_runs` counted calls.
 
-    The order alternates with every turn, so that none always runs on the other's warm or cold caches.
+    A turn starts with a pause, so that the other's idle threads have gone to sleep, and one call that is not counted,
+    so that its own are awake. The order alternates, so that none always runs on the other's warm or cold caches.
     """
     for _ in range(warmups):
         for call in calls.values():
             call()
     measured: dict[str, list[float]] = {name: [] for name in calls}
     begin, turn = time.perf_counter(), 0
-    while turn < min_runs or time.perf_counter() - begin < seconds:
+    while turn * BURST < min_runs or time.perf_counter() - begin < seconds:
         names = list(calls)[:: 1 if turn % 2 == 0 else -1]
         for name in names:
-            start = time.perf_counter()
+            time.sleep(SETTLE_SECONDS)
             calls[name]()
-            measured[name].append((time.perf_counter() - start) * 1e3)
+            for _ in range(BURST):
+                start = time.perf_counter()
+                calls[name]()
+                measured[name].append((time.perf_counter() - start) * 1e3)
         turn += 1
     return {name: _timing(times) for name, times in measured.items()}
 

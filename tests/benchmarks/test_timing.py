@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.timing import time_in_turns
+from benchmarks.timing import BURST, time_in_turns
 
 
 def test_warm_up_is_run_and_not_counted() -> None:
@@ -13,11 +13,11 @@ def test_warm_up_is_run_and_not_counted() -> None:
     timings = time_in_turns(
         {name: lambda name=name: calls.append(name) for name in "ab"},  # type: ignore[misc]
         warmups=3,
-        min_runs=4,
+        min_runs=2 * BURST,
         seconds=0,
     )
-    assert {name: timing.runs for name, timing in timings.items()} == {"a": 4, "b": 4}
-    assert "".join(calls) == "ababab" + "abbaabba"  # the order alternates
+    assert {name: timing.runs for name, timing in timings.items()} == {"a": 2 * BURST, "b": 2 * BURST}
+    assert "".join(calls) == "ababab" + "aaaabbbb" + "bbbbaaaa"  # each turn starts uncounted; the order alternates
 
 
 def test_it_goes_on_for_the_time_asked_for() -> None:
@@ -28,7 +28,7 @@ def test_it_goes_on_for_the_time_asked_for() -> None:
 
 
 def test_times_are_milliseconds_and_percentiles_rise() -> None:
-    naps = iter([0.002] * 9 + [0.02])
+    naps = iter([0.002] * 14 + [0.02] * 2)
     timing = time_in_turns({"nap": lambda: time.sleep(next(naps))}, warmups=0, min_runs=10, seconds=0)["nap"]
     assert timing.p50_ms >= 2 and timing.p99_ms >= 15
     assert all(low <= high for low, high in pairwise([timing.p50_ms, timing.p90_ms, timing.p99_ms]))
