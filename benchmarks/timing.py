@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 SETTLE_SECONDS = 0.03  # thread pools spin for some milliseconds after a call, and would take the next one's cores
 BURST = 3  # counted calls of one runtime before the next has its turn
 
