@@ -7,24 +7,18 @@ from numpy.typing import NDArray
 
 
 def plan_batches(lengths: NDArray[np.int64], budget_tokens: int) -> list[NDArray[np.int64]]:
-    """Rows of (nearly) equal length together, longest first, rows × longest at most `budget_tokens` a batch.
+    """Rows of equal length together, longest first, rows × length at most `budget_tokens` a batch.
 
     `lengths` is (rows,) tokens. Returns arrays of row indices that cover every row exactly once. A row longer than
-    the budget makes a batch of its own. A batch at least half full ends where the length changes: few rows are
-    padded and no batch is tiny. Longest first, so that the memory needed shows at the start.
+    the budget makes a batch of its own. On a CPU a small batch costs less than padding would. Longest first, so
+    that the memory needed shows at the start.
     """
     order = np.argsort(-lengths, kind="stable")
-    batches, start = [], 0
-    while start < len(order):
-        longest = max(1, int(lengths[order[start]]))
-        end = min(start + max(1, budget_tokens // longest), len(order))
-        if end < len(order):
-            changes = np.flatnonzero(np.diff(lengths[order[start:end]])) + 1  # where a new length begins
-            late = changes[changes * 2 >= end - start]
-            if late.size and lengths[order[end]] == lengths[order[end - 1]]:
-                end = start + int(late[-1])
-        batches.append(order[start:end])
-        start = end
+    falling = lengths[order]
+    batches = []
+    for group in np.split(order, np.flatnonzero(np.diff(falling)) + 1) if len(order) else []:
+        rows = max(1, budget_tokens // max(1, int(lengths[group[0]])))
+        batches += [group[start : start + rows] for start in range(0, len(group), rows)]
     return batches
 
 

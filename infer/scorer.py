@@ -15,7 +15,7 @@ from infer.cpus import usable_cpus
 from infer.encode import Encoded, Encoder, Text
 from infer.session import OnnxSession, open_session
 
-BATCH_TOKENS = 2048  # the best of 512…8,192 on two CPU cores, see README
+BATCH_TOKENS = 2048  # on two CPU cores 512…8,192 differ by less than runs do
 WINDOW_ROWS = 8192
 Logits = NDArray[np.float32]
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}

@@ -25,12 +25,15 @@ def test_every_row_once_within_the_budget_longest_first_and_always_the_same(seed
     assert [batch.tolist() for batch in batches] == [batch.tolist() for batch in again]
 
 
-def test_few_tokens_are_padding_and_no_batch_is_tiny() -> None:
-    lengths = np.random.default_rng(0).integers(4, 40, 5000)
+def test_no_token_is_padding_and_full_batches_reach_the_budget() -> None:
+    lengths = np.random.default_rng(0).poisson(8, 5000) + 3  # as CoLA's: mean 11, few above 20
     batches = plan_batches(lengths, 2048)
-    computed = sum(len(batch) * int(lengths[batch].max()) for batch in batches)
-    assert computed / lengths.sum() < 1.02
-    assert min(len(batch) * int(lengths[batch].max()) for batch in batches[:-1]) >= 2048 / 2 - 40
+    assert all(len(set(lengths[batch].tolist())) == 1 for batch in batches)
+    fullest = {
+        int(lengths[batch[0]]): max(len(other) for other in batches if lengths[other[0]] == lengths[batch[0]])
+        for batch in batches
+    }
+    assert all(rows == min(2048 // length, int((lengths == length).sum())) for length, rows in fullest.items())
 
 
 def test_rows_without_tokens_and_no_rows() -> None:
