@@ -176,10 +176,15 @@ def latency_section(cells: Sequence[Cell]) -> Section:
     return Section("Latency", [*charts, Table(TABLE_COLUMNS, table_rows(cells))])
 
 
+def environment_section(environment: dict[str, Any]) -> Section:
+    """What the figures hold for, as a table."""
+    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
+    return Section("Environment", [Facts(environment | {"versions": versions})])
+
+
 def latency_page(cells: Sequence[Cell], environment: dict[str, Any]) -> str:
     """A self-contained HTML page of one latency run."""
     ratios = [float(row[-1]) for row in table_rows(cells) if row[2] == ONNX]
     headline = [(f"{np.median(ratios):.2f}×", "PyTorch's speed, median over all shapes")]
-    facts = {name: str(value) for name, value in environment.items()}
-    sections = [latency_section(cells), Section("Environment", [Facts(facts)])]
+    sections = [latency_section(cells), environment_section(environment)]
     return render_html(Report("Latency of PyTorch and ONNX Runtime", environment["cpu"], headline, sections))

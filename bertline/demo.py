@@ -1,13 +1,15 @@
 """`bertline demo`: the whole line on a corpus it makes itself, offline, in about a minute on two cores."""
 
 import json
+import shlex
 import time
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 from bertline.console import file_size, log_console
 from bertline.files import whole_folder
-from bertline.report import Commands, Facts, Report, Section, Table, evaluation_section, render_html
+from bertline.report import Commands, Report, Section, Table, evaluation_section, render_html
 from bertline.tsv import TableSpec
 
 _LATENCY_SECONDS = 0.4  # for each shape
@@ -26,8 +28,8 @@ def run_demo(output: Path, *, force: bool = False, quiet: bool = False) -> None:
     if output.parent == Path("artifacts"):
         output.parent.mkdir(exist_ok=True)
     started = time.perf_counter()
-    with whole_folder(output, force=force) as folder:
-        corpus_folder = folder / "corpus"
+    with whole_folder(output, force=force) as folder, chdir(folder):  # so that reports name what stays true
+        corpus_folder = Path("corpus")
         write_demo_corpus(corpus_folder)
         say("1/5 corpus: sentences of a small grammar, acceptable and broken")
 
@@ -36,54 +38,52 @@ def run_demo(output: Path, *, force: bool = False, quiet: bool = False) -> None:
         from finetune.train import finetune
 
         corpus = load_corpus(str(corpus_folder), TableSpec())
-        write_demo_model(folder / "untrained", [example.text for example in corpus.train])
+        write_demo_model(Path("untrained"), [example.text for example in corpus.train])
         say(f"2/5 fine-tune: a small BERT from nothing, on {len(corpus.train):,} sentences")
         # A model this small computes faster in fp32 than it converts to bf16.
-        recipe = Recipe(model=str(folder / "untrained"), precision="fp32", **DEMO_RECIPE)
-        run = finetune(corpus, recipe, folder / "model", console=console)
+        recipe = Recipe(model="untrained", precision="fp32", **DEMO_RECIPE)
+        run = finetune(corpus, recipe, Path("model"), console=console)
 
         from export.bundling import export_bundle
 
         say("3/5 export, and proof of parity")
         spec = TableSpec.from_options(format="cola")
         dev_files = [corpus_folder / "raw" / f"{name}.tsv" for name in ("in_domain_dev", "out_of_domain_dev")]
-        export_bundle(folder / "model", folder / "bundle", dev_files, spec, say=say)
+        export_bundle(Path("model"), Path("bundle"), dev_files, spec, say=say)
 
         say("4/5 score both dev files")
-        scored = [_score(folder, file, spec) for file in dev_files]
+        scored = [_score(file, spec) for file in dev_files]
 
         from benchmarks.latency import Plan, measure_latency
 
         say("5/5 latency of PyTorch and ONNX Runtime")
         plan = Plan(batches=(1, 32), sequences=(8, 16, 64), seconds=_LATENCY_SECONDS)
-        cells, environment = measure_latency(folder / "bundle", folder / "model", plan)
+        cells, environment = measure_latency(Path("bundle"), Path("model"), plan)
         seconds = time.perf_counter() - started
-        page = _page(run, scored, folder / "bundle", cells, environment, output, seconds)
-        (folder / "report.html").write_text(page, encoding="utf-8")
+        page = _page(run, scored, cells, environment, output, seconds)
+        Path("report.html").write_text(page, encoding="utf-8")
     for report, _ in scored:
         say(f"{Path(report['input'][0]['name']).stem}: MCC {report['metrics']['mcc']:.3f} on {report['rows']:,} rows")
     say(f"the whole line in {seconds:.0f} s; look at {output / 'report.html'}")
 
 
-def _score(folder: Path, file: Path, spec: TableSpec) -> tuple[dict[str, Any], Any]:
+def _score(file: Path, spec: TableSpec) -> tuple[dict[str, Any], Any]:
     from bertline.bundle import Bundle
     from infer.pipeline import Job, report_path, score_files, write_report
     from infer.scorer import Scorer
 
-    bundle = Bundle.open(folder / "bundle")
-    job = Job([file], folder / f"{file.stem}.scored.tsv", spec)
+    bundle = Bundle.open(Path("bundle"))
+    job = Job([file], Path(f"{file.stem}.scored.tsv"), spec)
     report, evaluation = score_files(job, bundle.manifest, lambda: Scorer.open(bundle, device="cpu"))
     write_report(report, report_path(job.output))
     return report, evaluation
 
 
-def _page(
-    run: Any, scored: Any, bundle: Path, cells: Any, environment: dict[str, Any], output: Path, seconds: float
-) -> str:
-    from benchmarks.latency import latency_section
+def _page(run: Any, scored: Any, cells: Any, environment: dict[str, Any], output: Path, seconds: float) -> str:
+    from benchmarks.latency import environment_section, latency_section
     from finetune.pages import training_section
 
-    manifest = json.loads((bundle / "bertline.json").read_text(encoding="utf-8"))
+    manifest = json.loads(Path("bundle/bertline.json").read_text(encoding="utf-8"))
     fp32 = manifest["variants"]["fp32"]
     gate = fp32["gates"][0]
     headline = [
@@ -110,17 +110,25 @@ def _page(
         Section("Parity", ["The exported graph against PyTorch, on both dev files:", parity]),
         *(evaluation_section(f"Scores of {Path(r['input'][0]['name']).stem}", evaluation) for r, evaluation in scored),
         latency_section(cells),
-        Section("Environment", [Facts({name: str(value) for name, value in environment.items()})]),
+        environment_section(environment),
         Section("The same by hand", [Commands(_commands(output))]),
     ]
     return render_html(Report("bertline demo", "from a corpus to a scored file", headline, sections))
 
 
 def _commands(output: Path) -> list[str]:
-    dev = f"{output}/corpus/raw/in_domain_dev.tsv"
+    dev = "corpus/raw/in_domain_dev.tsv"
     return [
-        f"bertline finetune {output}/corpus --model {output}/untrained -o model",
-        f"bertline export model -o bundle --verify-on {dev} --format cola",
-        f"bertline infer bundle {dev} --format cola -o scored.tsv --html",
-        "bertline benchmark latency bundle --model model -o latency.json --html",
+        f"cd {shlex.quote(str(output))}",
+        f"bertline finetune corpus --model untrained {_recipe_options()} -o my-model",
+        f"bertline export my-model -o my-bundle --verify-on {dev} --format cola",
+        f"bertline infer my-bundle {dev} --format cola -o my.scored.tsv --html",
+        "bertline benchmark latency my-bundle --model my-model -o my-latency.json --html",
     ]
+
+
+def _recipe_options() -> str:
+    from finetune.demo_model import DEMO_RECIPE
+
+    options = {**DEMO_RECIPE, "precision": "fp32"}
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())

@@ -5,6 +5,7 @@ understood. Everything else that is odd is an error with its file, line and colu
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 from bertline.errors import BertlineError, UsageError
 
 MAX_LINE_BYTES = 16 * 2**20  # no sentence is longer; a binary file without line ends must not fill the memory
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 COLA_COLUMNS = ("source", "label", "notes", "sentence")
 
 
@@ -104,6 +106,11 @@ class Table:
             f"name one with {option}, or describe the file with --no-header, --columns or --format cola"
         )
 
+    def column_name(self, column: str, option: str) -> str:
+        """The name of that column, or its position where several have the name; raises as `index`."""
+        name = self.columns[self.index(column, option)]
+        return name if self.columns.count(name) == 1 else column
+
     def error(self, line: int, column: int, message: str) -> BertlineError:
         """An error about one cell; `column` is its index from 0."""
         return BertlineError(f"{self.name}, line {line}, column {self.columns[column]}: {message}")
@@ -160,12 +167,13 @@ def require_input(path: Path) -> None:
 
 
 class LabelParser:
-    """Understands a label cell: a label's name, or its id (names win where they look like ids)."""
+    """Understands a label cell: a label's name, or its id where no name is a number itself."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        ids = {str(number): number for number in range(len(labels))}
         self.labels = tuple(labels)
-        self._ids = ids | {label: number for number, label in enumerate(labels)}
+        self._ids = {label: number for number, label in enumerate(labels)}
+        if not any(_NUMBER.fullmatch(label) for label in labels):  # with stars 1 to 5, a 0 is an error and no id
+            self._ids |= {str(number): number for number in range(len(labels))}
 
     def parse(self, cell: str, table: Table, line: int, column: int) -> int:
         """The label's id; BertlineError naming the cell where it is none."""

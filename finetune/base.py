@@ -1,5 +1,6 @@
 """The model that training starts from, and the device and precision it runs in."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import torch
 
 from bertline.errors import BertlineError, UsageError
 from finetune.recipe import Recipe
+
+_CHECKPOINT_FILES = ["*.safetensors", "*.json", "*.txt", "*.model"]  # weights, config, vocabularies
 
 
 def load_base(recipe: Recipe, labels: tuple[str, ...]) -> tuple[Any, Any]:
@@ -24,20 +27,20 @@ def load_base(recipe: Recipe, labels: tuple[str, ...]) -> tuple[Any, Any]:
     disable_progress_bar()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # without network it would tell every attempt
     set_seed(recipe.seed)  # the new head's weights are drawn here
-    local = Path(recipe.model).is_dir()
-    if Path(recipe.model).is_absolute() and not local:
+    if Path(recipe.model).is_absolute() and not Path(recipe.model).is_dir():
         raise BertlineError(f"{recipe.model}: no such model folder; give --model a folder or a checkpoint's name")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(recipe.model, trust_remote_code=False, local_files_only=local)
+        folder = _checkpoint_folder(recipe.model)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         model, loading = AutoModelForSequenceClassification.from_pretrained(
-            recipe.model,
+            folder,
             num_labels=len(labels),
             id2label=dict(enumerate(labels)),
             label2id={label: number for number, label in enumerate(labels)},
             ignore_mismatched_sizes=True,
             use_safetensors=True,
             trust_remote_code=False,
-            local_files_only=local,
+            local_files_only=True,
             dtype=torch.float32,
             output_loading_info=True,
         )
@@ -55,6 +58,21 @@ def load_base(recipe: Recipe, labels: tuple[str, ...]) -> tuple[Any, Any]:
         raise BertlineError(f"--max-length {recipe.max_length}: the model takes {positions} tokens at most")
     model.config.problem_type = "single_label_classification"
     return model, tokenizer
+
+
+def _checkpoint_folder(model: str) -> Path:
+    """The folder itself, or the hub's checkpoint of that name in the cache, fetched where it is not there yet.
+
+    Pickled weights and files of other runtimes are not fetched. Raises OSError or ValueError where it cannot be had.
+    """
+    from huggingface_hub import snapshot_download
+
+    folder = Path(model)
+    if not folder.is_dir():
+        folder = Path(snapshot_download(model, allow_patterns=_CHECKPOINT_FILES, ignore_patterns="*/*"))
+    if not isinstance(json.loads((folder / "config.json").read_bytes()), dict):  # transformers takes it for granted
+        raise ValueError("config.json is not a JSON object")
+    return folder
 
 
 def _tokenizer_problems(tokenizer: Any, vocabulary: int) -> list[str]:

@@ -108,9 +108,21 @@ def _load_table(path: Path, spec: TableSpec, labels: Sequence[str] | None, holdo
 
 def _load(name: str, train: Path, holdouts: Sequence[Path], spec: TableSpec, labels: Sequence[str]) -> Corpus:
     parser = LabelParser(labels)
+    spec = _with_names(train, spec)
     rows = _read(train, spec, parser)
     held_out = {file.stem: _read(file, spec, parser) for file in holdouts}
     return Corpus(name, tuple(labels), rows, dict(held_out), _digest([train, *holdouts]), spec)
+
+
+def _with_names(path: Path, spec: TableSpec) -> TableSpec:
+    """The spec with columns that were given by position by name: the next file may have them elsewhere."""
+    with open_input(path) as stream:
+        table = Table(stream, str(path), spec)
+    columns = {name: getattr(spec, name) for name in ("text_column", "pair_column", "label_column")}
+    named = {
+        name: table.column_name(column, f"--{name.replace('_', '-')}") for name, column in columns.items() if column
+    }
+    return replace(spec, **named)
 
 
 def _label_names(path: Path, spec: TableSpec) -> tuple[str, ...]:

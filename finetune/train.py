@@ -95,6 +95,7 @@ def finetune(
         epochs = epochs_from_log(trainer.state.log_history)
         model.save_pretrained(work)  # fp32: lower precisions are autocast's, step by step
         tokenizer.save_pretrained(work)
+        (work / "model.safetensors").chmod((work / "config.json").stat().st_mode)  # written for the owner alone
         holdouts = evaluate_folder(work, corpus.holdouts, corpus.labels, recipe.max_length, device)
         run = Run(
             output,

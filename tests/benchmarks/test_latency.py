@@ -78,5 +78,5 @@ def test_the_document_holds_plan_environment_and_cells() -> None:
 def test_the_page_has_a_curve_for_each_batch_size() -> None:
     cells = [cell(runtime, time, batch) for batch in (1, 8) for runtime, time in ((PYTORCH, 4.0), (ONNX, 2.0))]
     assert "batches of 1 row" in latency_chart(cells, 1) and PYTORCH in latency_chart(cells, 1)
-    page = latency_page(cells, {"cpu": "a <processor>"})
-    assert page.count("<svg") == 2 and "2.00×" in page and "a <processor>" not in page
+    page = latency_page(cells, {"cpu": "a <processor>", "versions": {"torch": "2.13"}})
+    assert page.count("<svg") == 2 and "2.00×" in page and "a <processor>" not in page and "torch 2.13" in page

@@ -135,6 +135,8 @@ def test_labels_are_understood_by_name_and_by_id_and_names_win() -> None:
     named, swapped = LabelParser(["no", "yes"]), LabelParser(["1", "0"])
     assert [named.parse(cell, table, 2, 0) for cell in ("no", "yes", "0", "1")] == [0, 1, 0, 1]
     assert [swapped.parse(cell, table, 2, 0) for cell in ("1", "0")] == [0, 1]
+    with pytest.raises(BertlineError, match=r"'0' is not a label \(1, 2, 3\)"):
+        LabelParser(["1", "2", "3"]).parse("0", table, 2, 0)
     for wrong in ("maybe", "2", "-1", "", " yes", "YES"):
         with pytest.raises(
             BertlineError, match=r"t\.tsv, line 2, column label: .* is not a label \(no, yes\); correct"

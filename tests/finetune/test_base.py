@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
 
 from bertline.errors import BertlineError, UsageError
@@ -110,7 +111,8 @@ def with_a_larger_tokenizer(folder: Path) -> None:
         (without_padding_token, "its tokenizer has no pad token"),
         (with_a_larger_tokenizer, "its tokenizer has 101 tokens, and the model 100"),
         (lambda folder: (folder / "config.json").unlink(), "cannot be loaded"),
-        (lambda folder: (folder / "config.json").write_text("{"), "not a valid JSON file"),
+        (lambda folder: (folder / "config.json").write_text("{"), "cannot be loaded (Expecting property name"),
+        (lambda folder: (folder / "config.json").write_text("[1]"), "config.json is not a JSON object"),
         (lambda folder: rewrite(folder / "config.json", lambda c: c.update(model_type="x")), "does not recognize"),
     ],
 )  # fmt: skip
@@ -129,6 +131,22 @@ def test_an_unknown_name_is_refused_offline(name: str, capfd: pytest.CaptureFixt
     with pytest.raises(BertlineError, match=r"give the folder of a model .* or connect to the hub"):
         load_base(Recipe(model=name), LABELS)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_name_is_fetched_without_pickles_and_without_folders(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: dict[str, Any] = {}
+
+    def fetch(name: str, **patterns: Any) -> str:
+        fetched.update(patterns, name=name)
+        return str(checkpoint)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fetch)
+    model, _ = load_base(Recipe(model="someone/model"), LABELS)
+    assert model.config.id2label == {0: "no", 1: "yes"} and fetched.pop("name") == "someone/model"
+    published = ["model.safetensors", "config.json", "vocab.txt", "pytorch_model.bin", "onnx/config.json", "x.py"]
+    assert list(filter_repo_objects(published, **fetched)) == published[:3]
 
 
 def test_a_missing_folder_is_no_checkpoint_name(tmp_path: Path) -> None:

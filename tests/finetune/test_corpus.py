@@ -67,6 +67,9 @@ def test_columns_are_found_by_name_and_by_position(tmp_path: Path) -> None:
     path = table(tmp_path / "t.tsv", "y\tleft\tright", "0\ta\tb", "1\tc\td")
     corpus = load(path, text_column="left", pair_column="3", label_column="y")
     assert corpus.train == [Example("a", "b", 0), Example("c", "d", 1)]
+    assert corpus.spec.pair_column == "right"  # the next file may have it elsewhere
+    twice = table(tmp_path / "twice.tsv", "x\tx\tlabel", "a\tb\t0", "c\td\t1")
+    assert load(twice, text_column="2").spec.text_column == "2"
 
 
 def test_a_named_holdout_is_read_as_the_corpus_is(tmp_path: Path) -> None:

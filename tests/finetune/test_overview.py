@@ -4,13 +4,14 @@ import io
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from bertline.tsv import TableSpec
 from finetune.base import load_base
 from finetune.corpus import Corpus, Example
-from finetune.overview import show_overview, token_lengths
+from finetune.overview import length_bins, show_overview, token_lengths
 from finetune.recipe import Recipe
 from tests import tiny
 
@@ -94,3 +95,23 @@ def test_token_lengths_count_markers_and_are_uncut(model_dir: Path) -> None:
     texts = ["", "the cat", "the " * 100]
     assert token_lengths([Example(text, None, 0) for text in texts], tokenizer).tolist() == [2, 4, 102]
     assert token_lengths([Example(text, "a dog", 0) for text in texts], tokenizer).tolist() == [5, 7, 105]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "bins"),
+    [
+        ([2, 3, 3], [(0, 1, 0), (1, 2, 1), (2, 3, 2)]),
+        ([2, 3, 33, 34], [(0, 2, 1), (2, 4, 1), *((low, low + 2, 0) for low in range(4, 32, 2)), (32, 34, 2)]),
+    ],
+)
+def test_a_bin_holds_the_lengths_over_its_low_end_up_to_its_high_one(
+    lengths: list[int], bins: list[tuple[int, int, int]]
+) -> None:
+    assert length_bins(np.array(lengths)) == bins
+
+
+@pytest.mark.parametrize(("longest", "width"), [(1, 1), (32, 1), (33, 2), (64, 2), (512, 16), (5000, 256)])
+def test_bins_are_few_and_end_at_the_usual_limits(longest: int, width: int) -> None:
+    bins = length_bins(np.arange(1, longest + 1))
+    assert len(bins) <= 32 and bins[0][:2] == (0, width)
+    assert sum(rows for _, _, rows in bins) == longest

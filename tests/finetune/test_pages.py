@@ -1,10 +1,14 @@
 """A run as pictures and as a page."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+from finetune.base import load_base
 from finetune.corpus import Corpus
+from finetune.overview import length_bins, token_lengths
 from finetune.pages import training_page, write_pictures
 from finetune.recipe import Recipe
 from finetune.train import Run
@@ -37,3 +41,13 @@ def test_the_page_holds_table_holdout_and_recipe(run: Run, corpus: Corpus, quick
     assert f"{run.epochs[1].validation_loss:.4f}" in page
     assert "Holdout dev" in page and corpus.sha256 in page and "learning_rate" in page
     assert "<script" not in page and "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_the_page_counts_the_sentences_of_each_length(run: Run, corpus: Corpus, quick: Recipe) -> None:
+    _, tokenizer = load_base(quick, corpus.labels)
+    lengths = Counter(len(tokenizer(example.text)["input_ids"]) for example in corpus.train)
+    page = training_page(run, quick, corpus, length_bins(token_lengths(corpus.train, tokenizer)))
+    shown = re.findall(r"<title>(\d+) to (\d+): (\d+) sentences</title>", page)
+    assert [tuple(map(int, bar)) for bar in shown] == [(n - 1, n, rows) for n, rows in sorted(lengths.items())]
+    assert f"marked: max_length {quick.max_length}" in page
+    assert "Token lengths" not in training_page(run, quick, corpus)
