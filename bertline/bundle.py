@@ -64,6 +64,9 @@ class Gate:
     passed: bool
     cpu: str
     versions: dict[str, str]
+    mcc_difference: tuple[float, ...] | None = None  # low, high: 95% bootstrap interval of mcc - mcc_reference
+    batch_variance: float | None = None  # max |Δlogit| of a row, alone and in any batch
+    rows_per_second: float | None = None  # over `rows`, tokenizing apart; what --variant auto chooses by
 
 
 @dataclass(frozen=True)
