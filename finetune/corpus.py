@@ -118,11 +118,16 @@ def _with_names(path: Path, spec: TableSpec) -> TableSpec:
     """The spec with columns that were given by position by name: the next file may have them elsewhere."""
     with open_input(path) as stream:
         table = Table(stream, str(path), spec)
-    columns = {name: getattr(spec, name) for name in ("text_column", "pair_column", "label_column")}
-    named = {
-        name: table.column_name(column, f"--{name.replace('_', '-')}") for name, column in columns.items() if column
-    }
-    return replace(spec, **named)
+
+    def name(column: str | None, option: str) -> str | None:
+        return table.column_name(column, option) if column else None
+
+    return replace(
+        spec,
+        text_column=name(spec.text_column, "--text-column"),
+        pair_column=name(spec.pair_column, "--pair-column"),
+        label_column=name(spec.label_column, "--label-column"),
+    )
 
 
 def _label_names(path: Path, spec: TableSpec) -> tuple[str, ...]:

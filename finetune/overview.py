@@ -93,6 +93,13 @@ def token_lengths(examples: Sequence[Example], tokenizer: Any) -> np.ndarray[Any
     return np.fromiter(map(len, ids), np.int64, len(ids))
 
 
+def length_bins(lengths: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[float, float, int]]:
+    """Token counts (rows,) as at most 32 bins (over, up to, rows), as wide as a power of two."""
+    width = 2 ** max(0, int(lengths.max() - 1).bit_length() - 5)
+    rows = np.bincount((lengths - 1) // width).tolist()
+    return [(index * width, (index + 1) * width, count) for index, count in enumerate(rows)]
+
+
 def _show_parameters(console: Console, model: Any) -> None:
     named = list(model.named_parameters())
     total = sum(parameter.numel() for _, parameter in named)

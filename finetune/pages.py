@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bertline.charts import line_chart, standalone
+from bertline.charts import histogram, line_chart, standalone
 from bertline.report import (
     Block,
     Cell,
@@ -34,11 +34,12 @@ def write_pictures(folder: Path, run: "Run") -> None:
         (folder / f"mcc_per_batch_{name}.svg").write_text(standalone(batch_mcc_chart(evaluation)), encoding="utf-8")
 
 
-def training_page(run: "Run", recipe: Recipe, corpus: Corpus) -> str:
-    """A self-contained HTML page of one `finetune` run."""
+def training_page(run: "Run", recipe: Recipe, corpus: Corpus, lengths: Sequence[tuple[float, float, int]] = ()) -> str:
+    """A self-contained HTML page of one `finetune` run; `lengths` are the corpus's `length_bins`."""
     headline = [(f"{evaluation.mcc:.3f}", f"MCC on {name}") for name, evaluation in run.holdouts.items()]
     headline += [(f"{run.seconds:,.0f} s", "in all"), (f"{len(corpus.train):,}", "training sentences")]
     sections = [training_section(run), *(evaluation_section(f"Holdout {name}", e) for name, e in run.holdouts.items())]
+    sections += [Section("Corpus", [Chart(_length_chart(lengths, recipe.max_length))])] if lengths else []
     facts = {name: str(value) for name, value in vars(recipe).items()}
     sections.append(Section("Recipe", [Facts({"corpus": corpus.name, "corpus sha256": corpus.sha256} | facts)]))
     return render_html(Report(f"Fine-tuning {Path(recipe.model).name}", f"on {corpus.name}", headline, sections))
@@ -60,6 +61,16 @@ def _learning_curve(epochs: Sequence[Epoch], kept: int) -> str:
         series["validation MCC"] = [(epoch.epoch, epoch.validation_mcc) for epoch in epochs]
     return line_chart(
         series, title="Learning curve", x_label="epoch", y_label="loss, MCC", mark=(kept, f"kept: epoch {kept}")
+    )
+
+
+def _length_chart(lengths: Sequence[tuple[float, float, int]], max_length: int) -> str:
+    return histogram(
+        lengths,
+        title="Token lengths of the training sentences",
+        x_label="tokens, special ones included",
+        y_label="sentences",
+        mark=(max_length, f"max_length {max_length}"),
     )
 
 

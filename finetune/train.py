@@ -23,6 +23,7 @@ from finetune.corpus import Corpus
 from finetune.dataset import split, tokenize
 from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
 from finetune.evaluate import evaluate_folder
+from finetune.overview import length_bins, token_lengths
 from finetune.pages import training_page, write_pictures
 from finetune.progress import EpochClock, TrainingBar
 from finetune.recipe import Recipe
@@ -108,7 +109,8 @@ def finetune(
         record = _record(run, recipe, corpus, device, precision, model)
         (work / TRAINING).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         write_pictures(work, run)
-        (work / "training.html").write_text(training_page(run, recipe, corpus), encoding="utf-8")
+        lengths = length_bins(token_lengths(corpus.train, tokenizer))
+        (work / "training.html").write_text(training_page(run, recipe, corpus, lengths), encoding="utf-8")
         _clean(work)
         publish_folder(work, output)
     return run

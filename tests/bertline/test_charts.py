@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from bertline import charts
+from bertline.axes import axis_over, number
+from bertline.svg import COLOURS, WIDTH, width_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 EVIL = "<script>alert('x')</script> & \"quoted\" ]]> \x00\x0b \ud800"
@@ -18,7 +20,6 @@ LOSSES: dict[str, list[tuple[float, float | None]]] = {
     "training": [(epoch, 0.7 / epoch) for epoch in range(1, 9)],
     "validation": [(1, 0.6), (2, None), (3, math.nan), (4, 0.5), (5, 0.55)],
 }
-LATENCY = {"PyTorch": {"p50": 12.4, "p95": 14.0}, "ONNX": {"p50": 5.1}}
 
 
 class Words(TypedDict):
@@ -56,12 +57,6 @@ def examples() -> dict[str, str]:
         "bars, negative": charts.bar_chart([("a", -1200), ("b", -3400)], **usual),
         "bars, evil": charts.bar_chart([(EVIL, 1), ("b", 2)], **words, reference=(1, EVIL)),
         "bars, long": charts.bar_chart([(f"{i} {LONG}", i) for i in range(40)], **long, reference=(9, LONG)),
-        "groups": charts.grouped_bar_chart(LATENCY, title="Latency", value_label="milliseconds"),
-        "groups, none": charts.grouped_bar_chart({}, title="Latency", value_label="milliseconds"),
-        "groups, gaps": charts.grouped_bar_chart({"a": {"x": math.nan}}, title="t", value_label="ms"),
-        "groups, mixed": charts.grouped_bar_chart({"a": {"x": -3, "y": 4}}, title="t", value_label="ms"),
-        "groups, evil": charts.grouped_bar_chart({EVIL: {EVIL: 1, "b": 2}}, title=EVIL, value_label=EVIL),
-        "groups, long": charts.grouped_bar_chart({LONG: {LONG: 10**9}}, title=LONG, value_label=LONG),
         "histogram": charts.histogram(
             [(3, 4, 10), (4, 5, 1250), (5, 9, 0)],
             title="Lengths",
@@ -106,7 +101,7 @@ def told(svg: str) -> list[str]:
 def box(text: ElementTree.Element) -> tuple[float, float, float, float]:
     """Estimated left, top, right and bottom of a text, turned where it stands upright."""
     size = float(text.get("font-size", "12"))
-    width = charts._width(text.text or "", size)
+    width = width_of(text.text or "", size)
     x, y = float(text.attrib["x"]), float(text.attrib["y"])
     before = {"start": 0.0, "middle": width / 2, "end": width}[text.attrib["text-anchor"]]
     if "transform" in text.attrib:
@@ -128,7 +123,7 @@ def test_is_well_formed_and_named_for_screen_readers(name: str) -> None:
 def test_every_text_and_mark_lies_inside_the_view_box(name: str) -> None:
     root = parse(EXAMPLES[name])
     _, _, width, height = map(float, root.attrib["viewBox"].split())
-    assert width == charts.WIDTH
+    assert width == WIDTH
     for text in root.iter("text"):
         left, top, right, bottom = box(text)
         assert left >= -1 and top >= -1 and right <= width + 1 and bottom <= height + 1, text.text
@@ -228,17 +223,6 @@ def test_a_log_axis_refuses_what_has_no_logarithm(axis: str, value: float) -> No
         )
 
 
-def test_groups_show_a_bar_with_its_figure_for_each_value_there_is() -> None:
-    said = told(EXAMPLES["groups"])
-    assert said == ["PyTorch, p50: 12.4", "PyTorch, p95: 14", "ONNX, p50: 5.1"]
-    assert {"12.4", "14", "5.1", "PyTorch", "ONNX", "p50", "p95"} <= set(texts(EXAMPLES["groups"]))
-
-
-def test_bars_are_as_long_as_their_values() -> None:
-    widths = [float(r.attrib["width"]) for r in parse(EXAMPLES["groups"]).iter("rect") if r.find("title") is not None]
-    assert widths[0] / widths[2] == pytest.approx(12.4 / 5.1, rel=0.01)
-
-
 def test_a_histogram_draws_the_bins_that_hold_something() -> None:
     assert told(EXAMPLES["histogram"]) == ["3 to 4: 10 rows", "4 to 5: 1,250 rows"]
     assert "max_length 64" in texts(EXAMPLES["histogram"])
@@ -288,7 +272,7 @@ def test_standalone_refuses_what_is_no_chart() -> None:
     ],
 )  # fmt: skip
 def test_number(value: float, text: str) -> None:
-    assert charts.number(value) == text.replace("-", "\N{MINUS SIGN}")
+    assert number(value) == text.replace("-", "\N{MINUS SIGN}")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +285,7 @@ def test_number(value: float, text: str) -> None:
     ],
 )
 def test_ticks_are_round_and_enclose_the_values(values: list[float], ticks: tuple[float, ...]) -> None:
-    assert charts._axis(values, "y", widen=True).ticks == pytest.approx(ticks)
+    assert axis_over(values, "y", widen=True).ticks == pytest.approx(ticks)
 
 
 @pytest.mark.parametrize("background", ["#ffffff", "#14181d"])
@@ -311,6 +295,6 @@ def test_data_colours_stand_out_on_light_and_dark(background: str) -> None:
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for colour in charts.COLOURS:
+    for colour in COLOURS:
         low, high = sorted((luminance(colour), luminance(background)))
         assert (high + 0.05) / (low + 0.05) >= 3, colour
