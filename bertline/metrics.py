@@ -80,6 +80,15 @@ class Evaluation:
     def mcc(self) -> float:
         return matthews(self.confusion)
 
+    def summary(self) -> str:
+        """One line: rows, the share of each label but the first (with two, the positives), accuracy, MCC."""
+        counts = self.confusion.sum(axis=1).tolist()  # by true label
+        shares = "".join(
+            f", {count:,} labelled {label} ({count / max(1, self.rows):.1%})"
+            for label, count in list(zip(self.labels, counts, strict=True))[1:]
+        )
+        return f"{self.rows:,} rows{shares}, accuracy {self.accuracy:.4f}, MCC {self.mcc:.4f}"
+
     def to_json(self) -> dict[str, object]:
         """The `metrics` of a report: accuracy, mcc, confusion (rows true, columns predicted), labels."""
         return {

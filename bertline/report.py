@@ -94,14 +94,10 @@ def render_html(report: Report) -> str:
 
 def evaluation_section(title: str, evaluation: Evaluation) -> Section:
     """MCC by batch of 32 rows and the confusion matrix of labelled rows."""
-    positives = int(evaluation.confusion[1:].sum())
-    told = (
-        f"{evaluation.rows:,} rows, {positives:,} not labelled {evaluation.labels[0]} "
-        f"({positives / evaluation.rows:.1%}); accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}."
-    )
-    shown = f"the first {MAX_BATCHES_KEPT}" if len(evaluation.batch_mcc) == MAX_BATCHES_KEPT else "all"
+    kept = len(evaluation.batch_mcc)
+    cut = f"the first {kept} batches" if kept == MAX_BATCHES_KEPT else None
     matrix = confusion_matrix(evaluation.confusion.tolist(), evaluation.labels, title="Confusion matrix")
-    return Section(title, [told, Chart(batch_mcc_chart(evaluation), f"{shown} batches"), Chart(matrix)])
+    return Section(title, [f"{evaluation.summary()}.", Chart(batch_mcc_chart(evaluation), cut), Chart(matrix)])
 
 
 def batch_mcc_chart(evaluation: Evaluation) -> str:

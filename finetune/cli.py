@@ -136,16 +136,7 @@ def _show_run(console: "Console", run: "Run") -> None:
     if run.remark:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
-        rows = evaluation.confusion.sum(axis=1)  # by true label
-        shares = ", ".join(
-            f"{count:,} labelled {label} ({count / evaluation.rows:.1%})"
-            for label, count in list(zip(evaluation.labels, rows, strict=True))[1:]  # with two, the positives
-        )
-        console.print(
-            f"holdout {name}: {evaluation.rows:,} rows, {shares}, "
-            f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}",
-            **plain,
-        )
+        console.print(f"holdout {name}: {evaluation.summary()}", **plain)
     console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", **plain)
     for name, size in file_sizes(run.folder):
         console.print(f"  {file_size(size):>10}  {name}", **plain)

@@ -62,3 +62,10 @@ def test_a_long_stream_keeps_a_bounded_number_of_batches() -> None:
     evaluation.finish()
     assert len(evaluation.batch_mcc) == MAX_BATCHES_KEPT
     assert evaluation.rows == len(zeros)
+
+
+def test_the_summary_names_the_share_of_the_positives() -> None:
+    evaluation = Evaluation(("no", "yes"))
+    evaluation.add(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
+    assert evaluation.summary() == "4 rows, 1 labelled yes (25.0%), accuracy 0.7500, MCC 0.5774"
+    assert Evaluation(("a", "b", "c")).summary().startswith("0 rows, 0 labelled b (0.0%), 0 labelled c (0.0%)")
