@@ -1,6 +1,7 @@
 """What tests share: no hub, a tiny model and its bundle, and the command line as a function."""
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 from bertline.cli import run
 from tests import tiny
+
+# A shell starts background jobs deaf to Ctrl-C, and commands under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
