@@ -6,10 +6,12 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 MEBIBYTE = 2**20
 _RESULT_WIDTH = 110  # columns, where stdout is no terminal
@@ -34,12 +36,18 @@ def progress_bar(console: Console, *columns: ProgressColumn) -> Progress:
         BarColumn(),
         *columns,
         TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
+        TextColumn("elapsed"),
+        _Remaining(),
         console=console,
         disable=console.quiet or not console.is_terminal,
     )
+
+
+class _Remaining(TimeRemainingColumn):
+    """The remaining time with its word, or nothing while there is no knowing."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{super().render(task)} left" if task.time_remaining is not None else "")
 
 
 def file_size(size: int) -> str:

@@ -166,7 +166,11 @@ def _progress(console: "Console") -> Any:
                 elapsed = progress.tasks[0].elapsed or 1e-9
                 progress.update(task, completed=read, total=total, rows=rows, rate=rows / elapsed)
 
-            yield advance
+            try:
+                yield advance
+            except BaseException:
+                progress.update(task, visible=False)  # an error stands alone
+                raise
 
     return bar()
 

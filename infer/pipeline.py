@@ -69,15 +69,21 @@ def score_files(
     with open_output(job.output, force=job.force) as stream:
         writer = ScoreWriter(stream, rows.columns, manifest.labels, job.form)
         windows, mark = rows.windows(job.window_rows), time.perf_counter()
+        scored_rows, scored_bytes = 0, 0
         for window in windows:
             seconds["read"] += time.perf_counter() - mark
-            logits = scorer.score_window(window.texts)
+
+            def advance(share: float, rows_before: int = scored_rows, bytes_before: int = scored_bytes) -> None:
+                read = bytes_before + int(share * (rows.bytes_read - bytes_before))
+                progress(rows_before + int(share * (rows.count - rows_before)), read, rows.bytes_total)
+
+            logits = scorer.score_window(window.texts, advance)
             predicted = logits.argmax(axis=1)
             mark = time.perf_counter()
             writer.write(window.cells, logits, predicted)
             if evaluation:
                 evaluation.add(np.array(window.labels, np.int64), predicted)
-            progress(rows.count, rows.bytes_read, rows.bytes_total)
+            scored_rows, scored_bytes = rows.count, rows.bytes_read
             seconds["write"] += time.perf_counter() - mark
             mark = time.perf_counter()
     if evaluation:

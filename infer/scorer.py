@@ -1,7 +1,7 @@
 """The scorer: texts in, logits out, by token-budget batches over a length-sorted window."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,8 +118,11 @@ class Scorer:
             logits[window] = self.score_window(rows[window])
         return logits
 
-    def score_window(self, rows: Sequence[Text]) -> Logits:
-        """Logits (rows, labels) float32 of rows sorted by length together; equal rows are run once."""
+    def score_window(self, rows: Sequence[Text], progress: Callable[[float], None] = lambda share: None) -> Logits:
+        """Logits (rows, labels) float32 of rows sorted by length together; equal rows are run once.
+
+        `progress` is told the share of the window's tokens that are done, 0…1, after each batch.
+        """
         first_seen: dict[Text, int] = {}
         unique_of = np.fromiter((first_seen.setdefault(row, len(first_seen)) for row in rows), np.int64, len(rows))
         begin = time.perf_counter()
@@ -128,7 +131,7 @@ class Scorer:
         self.work.rows += len(rows)
         self.work.unique_rows += len(first_seen)
         self.work.truncated += int(encoded.truncated[unique_of].sum())
-        logits = self.run_tokens(encoded)
+        logits = self.run_tokens(encoded, progress)
         if not np.isfinite(logits).all():
             row = rows[int(np.flatnonzero(~np.isfinite(logits[unique_of]).all(axis=1))[0])]
             raise BertlineError(
@@ -137,17 +140,19 @@ class Scorer:
             )
         return logits[unique_of]
 
-    def run_tokens(self, encoded: Encoded) -> Logits:
-        """Logits (rows, labels) float32 of rows that are token ids already."""
+    def run_tokens(self, encoded: Encoded, progress: Callable[[float], None] = lambda share: None) -> Logits:
+        """Logits (rows, labels) float32 of rows that are token ids already; `progress` as for a window."""
         logits = np.empty((len(encoded.input_ids), len(self.labels)), np.float32)
-        begin = time.perf_counter()
+        begin, done, tokens = time.perf_counter(), 0, int(encoded.lengths.sum())
         for batch in plan_batches(encoded.lengths, self.batch_tokens):
             feeds = self.feeds(
                 [encoded.input_ids[row] for row in batch], [encoded.token_type_ids[row] for row in batch]
             )
             logits[batch] = self.session.run(feeds)
-            self.work.tokens += int(encoded.lengths[batch].sum())
+            done += int(encoded.lengths[batch].sum())
             self.work.padded_tokens += feeds["input_ids"].size
+            progress(done / max(1, tokens))
+        self.work.tokens += tokens
         self.work.stage_seconds["run"] += time.perf_counter() - begin
         return logits
 
