@@ -64,6 +64,69 @@ def latency(
     console.print(f"wrote {output}", markup=False)
 
 
+@benchmark.command()
+def throughput(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder, from bertline export.", metavar="BUNDLE")],
+    table: Annotated[Path, typer.Argument(help="TSV file with the rows to score.", metavar="TSV")],
+    model: Annotated[Path, typer.Option(help="Model folder the bundle was exported from.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Result as JSON.")] = Path("artifacts/throughput.json"),
+    variants: Annotated[str, typer.Option(help="bertline's own to measure: fp32,bf16,int8.")] = "fp32",
+    rows: Annotated[int, typer.Option(min=1, help="Rows to score, spread over the file.")] = 1024,
+    passes: Annotated[int, typer.Option(min=1, help="Counted passes, after a first one that is shown apart.")] = 3,
+    threads: options.Threads = None,
+    text_column: options.TextColumn = None,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
+    html: Annotated[bool, typer.Option("--html", help="Write the table beside the JSON, as a page.")] = False,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """One file scored in all the ways a person would today: the notebook, transformers, PyTorch, ONNX, bertline.
+
+    Example: bertline benchmark throughput bundle in_domain_train.tsv --format cola --model model --html
+    """
+    import json
+
+    from rich.table import Table
+
+    from benchmarks import throughput
+    from bertline.console import log_console, result_console
+    from bertline.files import check_output_file, write_whole
+    from bertline.tsv import TableSpec
+
+    spec = TableSpec.from_options(format=format, header=header, columns=columns, text_column=text_column)
+    if output.parent == Path("artifacts"):
+        output.parent.mkdir(exist_ok=True)
+    page = output.with_suffix(".html")
+    for file in [output, page] if html else [output]:
+        check_output_file(file, force=force)
+    console = log_console(quiet)
+    results, environment = throughput.measure_throughput(
+        bundle,
+        model,
+        table,
+        spec,
+        variants=[name.strip() for name in variants.split(",")],
+        rows=rows,
+        passes=passes,
+        threads=threads,
+        progress=lambda line: console.print(line, markup=False),
+    )
+    shown = Table(
+        title=f"throughput, {environment['threads']} threads, {environment['cpu']}", title_justify="left", box=None
+    )
+    for name in throughput.TABLE_COLUMNS:
+        shown.add_column(name, justify="left" if name == "way" else "right")
+    for row in throughput.table_rows(results, environment):
+        shown.add_row(*row)
+    result_console().print(shown)
+    write_whole(output, json.dumps(throughput.to_json(results, environment), indent=1) + "\n")
+    if html:
+        write_whole(page, throughput.throughput_page(results, environment, table.name))
+    console.print(f"wrote {output}", markup=False)
+
+
 def _numbers(option: str, text: str) -> tuple[int, ...]:
     from bertline.errors import UsageError
 
