@@ -71,7 +71,7 @@ def throughput(
     model: Annotated[Path, typer.Option(help="Model folder the bundle was exported from.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Result as JSON.")] = Path("artifacts/throughput.json"),
     variants: Annotated[str, typer.Option(help="bertline's own to measure: fp32,bf16,int8.")] = "fp32",
-    rows: Annotated[int, typer.Option(min=1, help="Rows to score, spread over the file.")] = 1024,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to score at most, spread over the file.")] = 1024,
     passes: Annotated[int, typer.Option(min=1, help="Counted passes, after a first one that is shown apart.")] = 3,
     threads: options.Threads = None,
     text_column: options.TextColumn = None,

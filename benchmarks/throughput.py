@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks import ways
 from benchmarks.ceiling import encoder_flops, matrix_rate
 from bertline.bundle import Bundle
-from bertline.errors import BertlineError, UsageError
+from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
 from bertline.report import Facts, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
@@ -74,13 +74,11 @@ def measure_throughput(
     threads: int | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> tuple[list[Result], dict[str, Any]]:
-    """Score `rows` rows of a table, spread evenly over it, in every way, `passes` times after one cold pass.
+    """Score at most `rows` rows of a table, spread evenly over it, in every way, `passes` times after one cold pass.
 
-    Each pass reads a file and writes a file; models are loaded before. Ways take turns. Raises BertlineError where
-    the table has too few rows or bundle and model folder do not belong together.
+    Each pass reads a file and writes a file; models are loaded before. Ways take turns. Raises BertlineError as
+    opening bundle, model folder and table does.
     """
-    if passes < 1:
-        raise UsageError(f"--passes {passes}: one warm pass at least")
     threads = threads or usable_cpus()
     torch.set_num_threads(threads)
     opened = Bundle.open(bundle)
@@ -104,9 +102,7 @@ def _texts(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> list[str]
         for window in Rows([table], spec, bundle.manifest, use_labels=False).windows(WINDOW_ROWS)
         for text in window.texts
     ]
-    if len(found) < rows:
-        raise BertlineError(f"{table}: has {len(found):,} rows; lower --rows {rows:,}")
-    return [str(found[index]) for index in np.linspace(0, len(found) - 1, rows).astype(int)]
+    return [str(found[index]) for index in np.linspace(0, len(found) - 1, min(rows, len(found))).astype(int)]
 
 
 def _peers(bundle: Path, model_dir: Path, file: Path, folder: Path, threads: int) -> dict[str, Contender]:
