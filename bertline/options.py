@@ -7,7 +7,10 @@ import typer
 Force = Annotated[bool, typer.Option("--force", help="Replace what stands under the output's name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks on stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.")]
-VariantName = Annotated[str, typer.Option("--variant", help="auto, or a variant of the bundle, such as fp32.")]
+VariantName = Annotated[
+    str, typer.Option("--variant", help="auto (the fastest that passed its gate), bf16, or a variant of the bundle.")
+]
+Provider = Annotated[str, typer.Option(help="What computes on the CPU: auto, cpu (onnxruntime's own), or openvino.")]
 Threads = Annotated[
     int | None, typer.Option(min=1, max=1024, help="Threads to compute with [default: the CPUs this process may use].")
 ]

@@ -25,9 +25,9 @@ from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
 from infer.golden import GOLDENS, goldens_to_text
 from infer.pipeline import runtime_versions
+from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
 from infer.selfcheck import INVARIANT_WITHIN, batch_variance
-from infer.session import CPU_PROVIDER, CUDA_PROVIDER
 
 MODEL_FILE = "onnx/model.onnx"
 

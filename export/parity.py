@@ -84,7 +84,7 @@ class Parity:
         return Gate(
             device=scorer.session.device,
             provider=scorer.session.provider,
-            precision=scorer.bundle.manifest.variants[scorer.variant].precision,
+            precision=scorer.choice.precision,
             rows=self.rows,
             max_abs_logit=self.max_abs_logit,
             mean_abs_logit=self._sum_abs / max(1, self.rows * len(self.labels)),

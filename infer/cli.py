@@ -23,6 +23,7 @@ def infer(
     output: Annotated[Path, typer.Option("--output", "-o", help="Scored file, or - for stdout.")],
     device: options.Device = "auto",
     variant: options.VariantName = "auto",
+    provider: options.Provider = "auto",
     threads: options.Threads = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a text is cut to [default: the bundle's].")] = None,
     batch_tokens: Annotated[int, typer.Option(min=1, help="Tokens in one batch, padding included.")] = 2048,
@@ -81,13 +82,20 @@ def infer(
 
     def open_scorer() -> Scorer:
         scorer = Scorer.open(
-            opened, device=device, variant=variant, threads=threads, max_length=max_length, batch_tokens=batch_tokens
+            opened,
+            device=device,
+            variant=variant,
+            provider=provider,
+            threads=threads,
+            max_length=max_length,
+            batch_tokens=batch_tokens,
         )
         if scorer.remark:
             console.print(scorer.remark, markup=False)
         session = scorer.session
         console.print(
-            f"{bundle}: variant {scorer.variant} on {session.device} ({session.provider}), {scorer.threads} threads",
+            f"{bundle}: variant {scorer.variant} on {session.device} ({session.provider}), {scorer.threads} threads; "
+            f"{scorer.choice.reason}; {scorer.choice.recorded_loss}",
             markup=False,
         )
         return scorer
@@ -105,6 +113,7 @@ def verify(
     bundle: BundlePath,
     variant: options.VariantName = "fp32",
     device: options.Device = "auto",
+    provider: options.Provider = "auto",
     threads: options.Threads = None,
 ) -> None:
     """Check a bundle on this machine: hashes, token ids, logits, padding. Exit code 3 where one fails.
@@ -117,7 +126,7 @@ def verify(
     from infer.selfcheck import self_check
 
     opened = Bundle.open(bundle)
-    scorer = Scorer.open(opened, device=device, variant=variant, threads=threads)
+    scorer = Scorer.open(opened, device=device, variant=variant, provider=provider, threads=threads)
     checks = self_check(opened, scorer)
     console = result_console()
     for check in checks:

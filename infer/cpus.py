@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+CPUINFO = Path("/proc/cpuinfo")
+_MATRIX_FORMATS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 
 
 def usable_cpus(cgroup: Path = CGROUP) -> int:
@@ -14,19 +16,25 @@ def usable_cpus(cgroup: Path = CGROUP) -> int:
     return max(1, affinity if quota is None else min(affinity, math.ceil(quota)))
 
 
-def cpu_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+def cpu_name(cpuinfo: Path = CPUINFO) -> str:
     """The processor's name and the number formats for matrices it knows, for the records of measurements."""
     if not cpuinfo.exists():
         import platform
 
         return platform.processor() or platform.machine()
-    fields = dict(line.split(":", 1) for line in cpuinfo.read_text().split("\n\n")[0].splitlines() if ":" in line)
-    facts = {key.strip(): value.strip() for key, value in fields.items()}
-    flags = set(facts.get("flags", "").split())
-    known = [
-        flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8") if flag in flags
-    ]
-    return " ".join([facts.get("model name", "unknown CPU"), *known])
+    return " ".join([_facts(cpuinfo).get("model name", "unknown CPU"), *matrix_formats(cpuinfo)])
+
+
+def matrix_formats(cpuinfo: Path = CPUINFO) -> tuple[str, ...]:
+    """Instruction sets for products of matrices that the processor has; none where the system does not list them."""
+    flags = set(_facts(cpuinfo).get("flags", "").split()) if cpuinfo.exists() else set()
+    return tuple(name for name in _MATRIX_FORMATS if name in flags)
+
+
+def _facts(cpuinfo: Path) -> dict[str, str]:
+    """What the system says of the first processor."""
+    lines = cpuinfo.read_text().split("\n\n")[0].splitlines()
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
 def _cgroup_quota(cgroup: Path) -> float | None:

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from bertline.bundle import SHORTEST, Bundle
 from bertline.errors import BertlineError
+from infer import openvino
 from infer.batching import pad, plan_batches
-from infer.cpus import usable_cpus
+from infer.cpus import matrix_formats, usable_cpus
 from infer.encode import Encoded, Encoder, Text
-from infer.session import OnnxSession, open_session
+from infer.session import OnnxSession, auto_device, open_session, parse_device
+from infer.variants import BF16, Choice, Machine, choose
 
 BATCH_TOKENS = 2048  # on two CPU cores 512…8,192 differ by less than runs do
 WINDOW_ROWS = 8192
@@ -41,9 +43,11 @@ class WorkDone:
 class Scorer:
     """A bundle, loaded and ready. Make one with `Scorer.open`; it is not shared between threads."""
 
-    def __init__(self, bundle: Bundle, variant: str, session: OnnxSession, encoder: Encoder, batch_tokens: int) -> None:
+    def __init__(
+        self, bundle: Bundle, choice: Choice, session: OnnxSession, encoder: Encoder, batch_tokens: int
+    ) -> None:
         self.bundle = bundle
-        self.variant = variant
+        self.choice = choice
         self.session = session
         self.encoder = encoder
         self.batch_tokens = batch_tokens
@@ -58,13 +62,15 @@ class Scorer:
         *,
         device: str = "auto",
         variant: str = "auto",
+        provider: str = "auto",
         threads: int | None = None,
         max_length: int | None = None,
         batch_tokens: int = BATCH_TOKENS,
     ) -> "Scorer":
         """Load a bundle after checking the hashes of the files it loads.
 
-        device: auto, cpu, cuda or cuda:N. variant: auto (the bundle's default for the device) or a name.
+        device: auto, cpu, cuda or cuda:N. variant: auto (the fastest that its gate allows here) or a name.
+        provider: for the CPU: auto, cpu or openvino.
         threads: for the session; default, the CPUs this process may use. max_length: tokens, within the model's
         positions; default, the bundle's. batch_tokens: rows × longest row of one batch.
         Raises BertlineError (no such bundle, variant or device), VerificationError (a changed file).
@@ -72,16 +78,9 @@ class Scorer:
         if not isinstance(bundle, Bundle):
             bundle = Bundle.open(Path(bundle))
         manifest = bundle.manifest
-        if variant == "auto":
-            variant = manifest.default_variant.get("cuda" if device.startswith("cuda") else "cpu", "fp32")
-        if variant not in manifest.variants:
-            raise BertlineError(
-                f"{bundle.path}: has no variant {variant!r}; it has {', '.join(manifest.variants)}; "
-                "choose with --variant"
-            )
-        file, layout = manifest.variants[variant].file, manifest.variants[variant].layout
-        if layout != "padded":
-            raise BertlineError(f"{bundle.path}: {variant} has the layout {layout!r}; this bertline runs padded graphs")
+        machine = _machine(device, variant, provider)
+        choice = choose(bundle, variant, machine)
+        file = choice.variant.file
         bundle.verify([file, "tokenizer.json"])
         wanted = manifest.max_length if max_length is None else max_length
         if not SHORTEST <= wanted <= manifest.positions:
@@ -90,11 +89,22 @@ class Scorer:
         if wanted <= (markers := encoder.markers(len(manifest.text_columns))):
             raise BertlineError(f"--max-length {wanted}: leaves no token between {markers} markers; raise it")
         threads = threads or usable_cpus()
-        session, remark = open_session(bundle.path / file, device, threads)
+        session, remark = open_session(
+            bundle.path / file,
+            "cpu" if machine.device == "cpu" else device,
+            threads,
+            provider=choice.provider,
+            precision=choice.precision,
+        )
         _check_graph(session, bundle.path / file, len(manifest.labels))
-        scorer = cls(bundle, variant, session, encoder, batch_tokens)
+        scorer = cls(bundle, choice, session, encoder, batch_tokens)
         scorer.threads, scorer.remark = threads, remark
         return scorer
+
+    @property
+    def variant(self) -> str:
+        """What `--variant` calls what runs: a variant of the manifest, or bf16."""
+        return self.choice.name
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -166,6 +176,15 @@ class Scorer:
             "token_type_ids": pad(token_type_ids, 0),
         }
         return {name: arrays[name] for name in self.session.inputs}
+
+
+def _machine(device: str, variant: str, provider: str) -> Machine:
+    """What this process can run on; a wish for bf16 or for a provider of the CPU decides for the CPU."""
+    if device != "auto":
+        kind, _ = parse_device(device)
+    else:
+        kind = "cpu" if variant == BF16 or provider != "auto" else auto_device()
+    return Machine(kind, matrix_formats(), openvino.missing() if kind == "cpu" else None, provider)
 
 
 def _check_graph(session: OnnxSession, model: Path, labels: int) -> None:

@@ -9,8 +9,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from bertline.errors import BertlineError, UsageError
+from infer import openvino
+from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER
 
-CPU_PROVIDER, CUDA_PROVIDER = "CPUExecutionProvider", "CUDAExecutionProvider"
 # The key that names the file in a tensor's external data. Its bytes stand in the graph as they are; how they are
 # framed is up to the writer, so nothing around them is searched for.
 _EXTERNAL_DATA = b"location"
@@ -21,8 +22,20 @@ class OnnxSession:
     its outputs' shapes by name; a symbolic axis is a name.
     """
 
-    def __init__(self, model: Path, device: str = "cpu", threads: int = 1) -> None:
-        """Load `model` on cpu, cuda or cuda:N; BertlineError with the remedy where that device is not there."""
+    def __init__(
+        self,
+        model: Path,
+        device: str = "cpu",
+        threads: int = 1,
+        *,
+        provider: str = CPU_PROVIDER,
+        precision: str = "fp32",
+    ) -> None:
+        """Load `model` on cpu, cuda or cuda:N; BertlineError with the remedy where that device is not there.
+
+        provider: for the CPU, onnxruntime's own or OpenVINO's. precision: what OpenVINO computes in, bf16 or else
+        fp32; the others take it from the graph.
+        """
         kind, index = parse_device(device)
         self._model = model
         _refuse_external_data(model)
@@ -33,16 +46,22 @@ class OnnxSession:
         if kind == "cuda":
             _require_cuda()
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-            providers = [(CUDA_PROVIDER, {"device_id": str(index)})]
+            wanted, providers = CUDA_PROVIDER, [(CUDA_PROVIDER, {"device_id": str(index)})]
+        elif provider == OPENVINO_PROVIDER:
+            options.intra_op_num_threads = 1  # OpenVINO has threads of its own
+            options.log_severity_level = 4  # it also logs what it raises
+            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+            options.add_provider_for_devices([openvino.cpu_device()], openvino.provider_options(precision, threads))
+            wanted, providers = OPENVINO_PROVIDER, None
         else:
-            providers = [(CPU_PROVIDER, {})]
+            wanted, providers = CPU_PROVIDER, [(CPU_PROVIDER, {})]
         try:
             self._session = ort.InferenceSession(str(model), options, providers=providers)
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise BertlineError(f"{model}: cannot run on {device}: {_first_line(error)}{_remedy(kind)}") from None
+            raise BertlineError(f"{model}: cannot run on {device}: {_first_line(error)}{_remedy(wanted)}") from None
         self.provider = self._session.get_providers()[0]
-        if self.provider != providers[0][0]:
-            raise BertlineError(f"{model}: {device} was asked for, but {self.provider} runs{_remedy(kind)}")
+        if self.provider != wanted:
+            raise BertlineError(f"{model}: {wanted} was asked for, but {self.provider} runs{_remedy(wanted)}")
         self.device = device if kind == "cuda" else "cpu"
         self.inputs = tuple(tensor.name for tensor in self._session.get_inputs())
         self.outputs = {tensor.name: tuple(tensor.shape) for tensor in self._session.get_outputs()}
@@ -70,12 +89,22 @@ def parse_device(device: str) -> tuple[str, int]:
     raise UsageError(f"--device {device}: give auto, cpu, cuda, or cuda:N")
 
 
-def open_session(model: Path, device: str, threads: int) -> tuple[OnnxSession, str | None]:
-    """The session, and a remark where `auto` had a CUDA provider at hand and could not use it."""
+def auto_device() -> str:
+    """What `--device auto` tries first: cuda where the installed onnxruntime has a provider for it, else cpu."""
+    return "cuda" if CUDA_PROVIDER in ort.get_available_providers() else "cpu"
+
+
+def open_session(
+    model: Path, device: str, threads: int, provider: str = CPU_PROVIDER, precision: str = "fp32"
+) -> tuple[OnnxSession, str | None]:
+    """The session, and a remark where `auto` had a CUDA provider at hand and could not use it.
+
+    provider and precision are for the CPU, as in `OnnxSession`.
+    """
     if device != "auto":
-        return OnnxSession(model, device, threads), None
-    if CUDA_PROVIDER not in ort.get_available_providers():
-        return OnnxSession(model, "cpu", threads), None
+        return OnnxSession(model, device, threads, provider=provider, precision=precision), None
+    if auto_device() == "cpu":
+        return OnnxSession(model, "cpu", threads, provider=provider, precision=precision), None
     try:
         return OnnxSession(model, "cuda", threads), None
     except BertlineError as error:
@@ -91,8 +120,11 @@ def _require_cuda() -> None:
     ort.preload_dlls()  # CUDA and cuDNN from pip packages
 
 
-def _remedy(kind: str) -> str:
-    return "; use --device cpu, or check the driver with nvidia-smi" if kind == "cuda" else "; export the model again"
+def _remedy(provider: str) -> str:
+    return {
+        CUDA_PROVIDER: "; use --device cpu, or check the driver with nvidia-smi",
+        OPENVINO_PROVIDER: "; use --provider cpu, or export the model again",
+    }.get(provider, "; export the model again")
 
 
 def _refuse_external_data(model: Path) -> None:
@@ -105,4 +137,6 @@ def _refuse_external_data(model: Path) -> None:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """The first line that says something: OpenVINO's begin with the places in its source that the error passed."""
+    lines = [line for line in str(error).splitlines() if line.strip() and "Exception from " not in line]
+    return lines[0].strip() if lines else type(error).__name__

@@ -7,7 +7,8 @@ import onnx
 import pytest
 
 from bertline.errors import BertlineError, UsageError
-from infer.session import CPU_PROVIDER, CUDA_PROVIDER, OnnxSession, open_session, parse_device
+from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
+from infer.session import OnnxSession, open_session, parse_device
 
 MODEL = Path("onnx") / "model.onnx"
 

@@ -1,0 +1,78 @@
+"""OpenVINO as a provider for the CPU: a plugin that the installed onnxruntime loads into this process."""
+
+import json
+import platform
+from functools import cache
+from typing import Any
+
+import onnxruntime as ort
+
+from bertline.errors import BertlineError
+from infer.providers import OPENVINO_PROVIDER
+
+PACKAGE = "onnxruntime-ep-openvino"
+_X86_64 = ("x86_64", "AMD64")
+
+
+def missing() -> str | None:
+    """Why OpenVINO cannot run in this process and what to do about it; None where it can."""
+    try:
+        cpu_device()
+    except BertlineError as error:
+        return str(error)
+    return None
+
+
+def cpu_device() -> Any:
+    """The CPU as onnxruntime's `OrtEpDevice` of OpenVINO; BertlineError where there is none."""
+    fault = _register()
+    if fault:
+        raise BertlineError(fault)
+    for device in ort.get_ep_devices():
+        if device.ep_name == OPENVINO_PROVIDER and device.ep_metadata.get("ov_device") == "CPU":
+            return device
+    raise BertlineError(
+        f"OpenVINO's plugin does not offer this CPU ({_vendor()}) to onnxruntime: it takes Intel's only; "
+        "use --provider cpu"
+    )
+
+
+def provider_options(precision: str, threads: int) -> dict[str, str]:
+    """Options for `SessionOptions.add_provider_for_devices`.
+
+    precision: of the variant. The hint is always named: OpenVINO's own default is bf16 where the CPU has it, which
+    would change logits without a word. threads: of the one stream; not pinned to cores, since those this process
+    may use are often shared.
+    """
+    config = {
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "INFERENCE_NUM_THREADS": str(threads),
+        "NUM_STREAMS": "1",
+        "ENABLE_CPU_PINNING": "NO",
+    }
+    return {"load_config": json.dumps({"CPU": config})}
+
+
+@cache
+def _register() -> str | None:
+    """Load the plugin into onnxruntime, once a process; what went wrong, as one line."""
+    try:
+        import onnxruntime_ep_openvino
+    except ModuleNotFoundError:
+        if platform.machine() not in _X86_64:
+            return f"OpenVINO's plugin exists for x86-64 only, and this is {platform.machine()}; use --provider cpu"
+        return "OpenVINO's plugin is not installed; pip install 'bertline[openvino]', or use --provider cpu"
+    try:
+        ort.register_execution_provider_library(OPENVINO_PROVIDER, onnxruntime_ep_openvino.get_library_path())
+    except Exception as error:  # onnxruntime's exceptions share no base class
+        reason = str(error).strip().splitlines()[0]
+        return (
+            f"onnxruntime {ort.__version__} cannot load OpenVINO's plugin ({reason}); "
+            f"pip install --upgrade onnxruntime {PACKAGE}, or use --provider cpu"
+        )
+    return None
+
+
+def _vendor() -> str:
+    """Who made the CPU, as onnxruntime sees it."""
+    return next((d.device.vendor for d in ort.get_ep_devices() if d.device.type.name == "CPU"), platform.machine())

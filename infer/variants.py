@@ -1,0 +1,153 @@
+"""Which variant runs: the one asked for, or the fastest that a passed gate covers and this machine can run."""
+
+from dataclasses import dataclass, replace
+
+from bertline.bundle import Bundle, Gate, Variant
+from bertline.errors import BertlineError, UsageError
+from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, ON_CPU, OPENVINO_PROVIDER
+
+BF16 = "bf16"  # a way to run the file of fp32, not a file
+_BF16_FORMATS = {"amx_bf16", "avx512_bf16"}
+_INT8_FORMATS = {"amx_int8", "avx512_vnni", "avx_vnni"}
+_SMALLER = {"fp16", "quantized"}  # smaller files, not faster ones: where one was measured faster, that was noise
+_NOT_ON_OPENVINO = {"quantized"}  # it would compute these in int8, whatever the precision hint
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this process can run on, and what it was told to run on."""
+
+    device: str  # cpu or cuda
+    formats: tuple[str, ...] = ()  # the CPU's, as infer.cpus.matrix_formats names them
+    openvino_missing: str | None = None  # why OpenVINO cannot run here; None where it can
+    provider: str = "auto"  # what --provider says: auto, cpu or openvino
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A variant to run, and why."""
+
+    name: str  # as --variant says it
+    variant: Variant  # whose file is loaded
+    provider: str  # onnxruntime's name
+    gate: Gate | None  # what was measured of it on this kind of device
+    reason: str = "as asked for"
+
+    @property
+    def precision(self) -> str:
+        """What the graph is run in: bf16, or the variant's own precision."""
+        return BF16 if self.name == BF16 else self.variant.precision
+
+    @property
+    def recorded_loss(self) -> str:
+        """What the gate measured against PyTorch fp32, in words."""
+        if self.gate is None:
+            return "no loss is recorded"
+        flips = f"{self.gate.flips} flips of {self.gate.rows:,} rows"
+        if self.gate.mcc is None or self.gate.mcc_reference is None:
+            return flips
+        return f"{flips}, MCC {self.gate.mcc - self.gate.mcc_reference:+.4f}"
+
+
+def choose(bundle: Bundle, wanted: str, machine: Machine) -> Choice:
+    """The variant `wanted`, or for `auto` the fastest whose gate passed on this kind of device and that runs here.
+
+    Where no gate says how fast a variant is, `auto` is the bundle's default for the device, else fp32. Raises
+    BertlineError with the remedy where a variant or provider cannot run here, UsageError where two options
+    contradict each other.
+    """
+    if machine.provider not in ("auto", *ON_CPU):
+        raise UsageError(f"--provider {machine.provider}: give auto, {' or '.join(ON_CPU)}")
+    if machine.provider != "auto" and machine.device != "cpu":
+        raise UsageError(f"--provider {machine.provider} is for the CPU; leave it out, or use --device cpu")
+    if machine.provider == "openvino" and machine.openvino_missing:
+        raise BertlineError(machine.openvino_missing)
+    if wanted != "auto":
+        return max(_ways(bundle, wanted, machine), key=_speed)
+    timed = [way for name in (*bundle.manifest.variants, BF16) for way in _proven_ways(bundle, name, machine)]
+    if timed:
+        best = max(timed, key=_speed)
+        return replace(best, reason=f"the fastest whose gate passed, {_speed(best):,.0f} rows/s when measured")
+    default = bundle.manifest.default_variant.get(machine.device, "fp32")
+    try:
+        return replace(max(_ways(bundle, default, machine), key=_speed), reason="the bundle's default")
+    except BertlineError as error:
+        fp32 = max(_ways(bundle, "fp32", machine), key=_speed)
+        return replace(fp32, reason=f"the bundle's default does not run here ({error})")
+
+
+def _proven_ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
+    """Ways to run the variant here that passed their gate and were timed."""
+    try:
+        ways = _ways(bundle, name, machine)
+    except BertlineError:
+        return []
+    if name in _SMALLER:
+        return []
+    if name == "int8" and not _INT8_FORMATS & set(machine.formats):
+        return []  # it would run, slower than fp32
+    return [way for way in ways if way.gate and way.gate.passed and way.gate.rows_per_second]
+
+
+def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
+    """One choice for each gate that speaks for the variant here, or one without a gate. Raises as `choose` does."""
+    variants = bundle.manifest.variants
+    file_of = "fp32" if name == BF16 else name
+    if file_of not in variants:
+        raise BertlineError(
+            f"{bundle.path}: has no variant {name!r}; it has {', '.join(variants)}; choose with --variant"
+        )
+    variant = variants[file_of]
+    if variant.layout != "padded":
+        raise BertlineError(
+            f"{bundle.path}: {name} has the layout {variant.layout!r}; this bertline runs padded graphs; choose "
+            "with --variant"
+        )
+    providers = _providers(name, machine)
+    ways = []
+    for gate in variant.gates:
+        if gate.precision != (BF16 if name == BF16 else variant.precision) or _kind(gate.device) != machine.device:
+            continue
+        if gate.provider in providers:
+            ways.append(Choice(name, variant, gate.provider, gate))
+    return ways or [Choice(name, variant, providers[0], None)]
+
+
+def _providers(name: str, machine: Machine) -> tuple[str, ...]:
+    """Providers that can run the variant here, first the one to take unmeasured. Raises as `choose` does."""
+    if name == BF16:
+        return (_bf16_provider(machine),)
+    if machine.device == "cuda":
+        return (CUDA_PROVIDER,)
+    if name in _NOT_ON_OPENVINO and machine.provider == "openvino":
+        raise UsageError(f"--variant {name}: OpenVINO would compute it in int8; leave out --provider openvino")
+    if machine.provider != "auto":
+        return (ON_CPU[machine.provider],)
+    if machine.openvino_missing or name in _NOT_ON_OPENVINO:
+        return (CPU_PROVIDER,)
+    return (CPU_PROVIDER, OPENVINO_PROVIDER)
+
+
+def _bf16_provider(machine: Machine) -> str:
+    """OpenVINO, or the error that names all that bf16 lacks here."""
+    if machine.device != "cpu":
+        raise UsageError("--variant bf16 is for the CPU; use --device cpu")
+    if machine.provider == "cpu":
+        raise UsageError("--variant bf16 needs OpenVINO; leave out --provider cpu")
+    lacking = []
+    if not _BF16_FORMATS & set(machine.formats):
+        lacking.append("this CPU has neither AMX-BF16 nor AVX512-BF16; use --variant fp32")
+    if machine.openvino_missing:
+        lacking.append(machine.openvino_missing)
+    if lacking:
+        raise BertlineError(f"--variant bf16: {'; '.join(lacking)}")
+    return OPENVINO_PROVIDER
+
+
+def _kind(device: str) -> str:
+    return device.partition(":")[0]
+
+
+def _speed(choice: Choice) -> float:
+    """Rows a second when measured, 0 where it was not."""
+    return (choice.gate.rows_per_second if choice.gate else None) or 0.0
