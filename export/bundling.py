@@ -21,6 +21,7 @@ from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
 from export.model_card import model_card
 from export.parity import FP32_TOLERANCE, check_grid, compare_goldens, compare_rows, require
+from export.passes import apply_passes
 from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
 from infer.golden import GOLDENS, goldens_to_text
@@ -55,9 +56,9 @@ def export_bundle(
     reference = Reference(folder)
     _refuse_unfit(folder, reference)
     with whole_folder(output, force=force) as target:
-        files = _write_parts(folder, reference, target)
+        files, passes = _write_parts(folder, reference, target)
         say(f"wrote {MODEL_FILE} ({file_size(files[MODEL_FILE].bytes)})")
-        draft = Bundle(target, _draft(folder, reference, files, target, spec), "")
+        draft = Bundle(target, _draft(folder, reference, files, passes, target, spec), "")
         scorer = Scorer.open(draft, device="cpu", variant="fp32", threads=threads)
         grid = check_grid(reference, scorer, FP32_TOLERANCE)
         say(f"grid of shapes: max |Δlogit| {grid:.1e}")
@@ -105,16 +106,25 @@ def _figures(gate: Gate) -> str:
     )
 
 
-def _write_parts(folder: ModelFolder, reference: Reference, target: Path) -> dict[str, FileEntry]:
+def _write_parts(
+    folder: ModelFolder, reference: Reference, target: Path
+) -> tuple[dict[str, FileEntry], tuple[str, ...]]:
+    """All files but goldens, card and manifest; and the names of the passes that rewrote the graph."""
     (target / "onnx").mkdir()
     export_graph(reference.model, reference.input_names, target / MODEL_FILE)
+    passes = apply_passes(target / MODEL_FILE)
     copy_settings(folder.path / "config.json", target / "config.json")
     names = ["config.json", MODEL_FILE, *write_tokenizer(folder, target)]
-    return {name: _entry(target / name) for name in names}
+    return {name: _entry(target / name) for name in names}, passes
 
 
 def _draft(
-    folder: ModelFolder, reference: Reference, files: dict[str, FileEntry], target: Path, spec: TableSpec
+    folder: ModelFolder,
+    reference: Reference,
+    files: dict[str, FileEntry],
+    passes: tuple[str, ...],
+    target: Path,
+    spec: TableSpec,
 ) -> Manifest:
     """The manifest but for what is still to be proven."""
     positions = model_positions(reference.model.config)
@@ -139,7 +149,7 @@ def _draft(
         inputs=tensors(graph.input),
         outputs=tensors(graph.output),
         providers=(CPU_PROVIDER, CUDA_PROVIDER),
-        passes=(),
+        passes=passes,
         batch_invariant=False,
         golden_tolerance=FP32_TOLERANCE,
         gates=(),

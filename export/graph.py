@@ -10,6 +10,7 @@ import torch
 
 from bertline.bundle import Tensor
 from bertline.errors import VerificationError
+from export.attention import key_mask
 
 OPSET = 20  # the first with Gelu as one operator
 IR = 10  # what runtimes of 2024 and later read
@@ -44,7 +45,7 @@ def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelPr
     examples = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
     attention, model.config._attn_implementation = model.config._attn_implementation, "eager"
     try:
-        with torch.no_grad(), warnings.catch_warnings(), _Quiet("torch.onnx"):
+        with torch.no_grad(), warnings.catch_warnings(), _Quiet("torch.onnx"), key_mask():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 _Logits(model).eval(),
