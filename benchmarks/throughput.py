@@ -27,7 +27,7 @@ from infer.scorer import WINDOW_ROWS, Scorer
 SETTLE_SECONDS = 0.2  # idle thread pools spin for a while, and would take the next way's cores
 NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
 TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
-PLAIN_ONNX = "ONNX Runtime fp32, plain graph, equal lengths"
+PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
 OURS, BARE = "bertline", "bertline's session alone"
 
 
