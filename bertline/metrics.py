@@ -1,6 +1,7 @@
 """Classification metrics from a confusion matrix, with numpy alone; equal to scikit-learn's."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +34,27 @@ def matthews(confusion: Counts) -> float:
     spread_predicted = total * total - sum(p * p for p in predicted)
     denominator = math.sqrt(spread_true * spread_predicted)  # one root: perfect labels give 1.0 and not 0.999…
     return covariance / denominator if denominator else 0.0
+
+
+def mcc_difference_interval(
+    rows: Mapping[tuple[int, int, int], int], labels: int, resamples: int = 1000, seed: int = 42
+) -> tuple[float, float]:
+    """95% bootstrap interval of MCC(own) − MCC(reference), both on the same rows.
+
+    `rows` counts (true, own, reference) label ids. Rows of equal ids are alike, so drawing rows with replacement is
+    one multinomial draw of these counts (Efron's percentile interval).
+    """
+    cells = np.array(list(rows), np.int64)  # (cells, 3)
+    counts = np.array(list(rows.values()), np.int64)
+    draws = np.random.default_rng(seed).multinomial(counts.sum(), counts / counts.sum(), resamples)
+    differences = []
+    for draw in draws:
+        confusions = np.zeros((2, labels, labels), np.int64)
+        for side in (0, 1):
+            np.add.at(confusions[side], (cells[:, 0], cells[:, 1 + side]), draw)
+        differences.append(matthews(confusions[0]) - matthews(confusions[1]))
+    low, high = np.percentile(differences, [2.5, 97.5])
+    return float(low), float(high)
 
 
 @dataclass

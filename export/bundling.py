@@ -5,26 +5,35 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import onnx
 import torch
 import transformers
 
-from bertline.bundle import MANIFEST, SCHEMA, Bundle, FileEntry, Gate, Manifest, Variant
+from bertline.bundle import MANIFEST, SCHEMA, Bundle, FileEntry, Manifest, Variant
 from bertline.console import file_size
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, VerificationError
 from bertline.files import check_output, sha256_of, whole_folder
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec, open_input
 from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
 from export.model_card import model_card
-from export.parity import FP32_TOLERANCE, check_grid, compare_goldens, compare_rows, require
+from export.parity import (
+    FP32_LIMITS,
+    FP32_TOLERANCE,
+    Limits,
+    Parity,
+    check_grid,
+    compare_goldens,
+    compare_rows,
+    require,
+)
 from export.passes import apply_passes
 from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
-from infer.golden import GOLDENS, goldens_to_text
+from export.variants import LIMITS, add_variant, wanted_variants
+from infer.golden import GOLDENS, Golden, goldens_to_text
 from infer.pipeline import runtime_versions
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
@@ -39,16 +48,20 @@ def export_bundle(
     verify_on: Sequence[Path],
     spec: TableSpec,
     *,
+    variants: Sequence[str] = ("fp32",),
+    limits: Limits = LIMITS,
     threads: int | None = None,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Bundle:
-    """Write the bundle `output` with its fp32 variant and return it.
+    """Write the bundle `output` with its fp32 variant, and `variants` beside it, and return it.
 
     Parity with PyTorch is proven on a grid of shapes, on the goldens and on the rows of `verify_on`, in the session
-    that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| exceeds 1e-4, a label flips or a
-    token id differs; BertlineError for a model folder or a table that is not one.
+    that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| of fp32 exceeds 1e-4, a label flips
+    or a token id differs. A further variant outside `limits` is left out: the bundle is finished without it, and then
+    VerificationError is raised. BertlineError for a model folder or a table that is not one, UsageError for a variant.
     """
+    further = wanted_variants(variants)
     check_output(output, force=force)
     folder = ModelFolder.open(model_dir)
     for file in verify_on:
@@ -59,51 +72,61 @@ def export_bundle(
         files, passes = _write_parts(folder, reference, target)
         say(f"wrote {MODEL_FILE} ({file_size(files[MODEL_FILE].bytes)})")
         draft = Bundle(target, _draft(folder, reference, files, passes, target, spec), "")
-        scorer = Scorer.open(draft, device="cpu", variant="fp32", threads=threads)
+        scorer = Scorer.open(draft, device="cpu", variant="fp32", provider="cpu", threads=threads)
         grid = check_grid(reference, scorer, FP32_TOLERANCE)
         say(f"grid of shapes: max |Δlogit| {grid:.1e}")
         goldens = make_goldens(reference, scorer)
-        gate = _prove(reference, scorer, goldens, verify_on, spec, say)
-        variance = batch_variance(scorer, goldens)
+        parity = _prove(reference, scorer, goldens, verify_on, spec, say)
+        variance = parity.batch_variance = batch_variance(scorer, goldens)
         say(f"alone and in a padded batch: max |Δlogit| {variance:.1e}")
-        (target / GOLDENS).write_text(goldens_to_text(goldens), encoding="utf-8")
-        files[GOLDENS] = _entry(target / GOLDENS)
+        gate = parity.gate(scorer, FP32_LIMITS)
         fp32 = replace(draft.manifest.variants["fp32"], batch_invariant=variance <= INVARIANT_WITHIN, gates=(gate,))
-        manifest = replace(draft.manifest, variants={"fp32": fp32}, files=files)
-        (target / "README.md").write_text(model_card(manifest, output.name), encoding="utf-8")
-        files["README.md"] = _entry(target / "README.md")
-        (target / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        Bundle.open(target).verify()
+        draft = replace(draft, manifest=replace(draft.manifest, variants={"fp32": fp32}))
+
+        def measure(scorer: Scorer, goldens: list[Golden]) -> Parity:
+            return compare_rows(verify_on, spec, reference, scorer) if verify_on else compare_goldens(goldens, scorer)
+
+        refused = []
+        for name in further:
+            draft, goldens, faults = add_variant(name, draft, goldens, measure, limits, threads=threads, say=say)
+            refused += [f"{name} ({'; '.join(faults)})"] if faults else []
+        _finish(draft, goldens, output.name)
     say(f"wrote {output}")
+    if refused:
+        raise VerificationError(f"{output}: finished without {', '.join(refused)}; see --max-flips and --max-mcc-drop")
     return Bundle.open(output)
+
+
+def _finish(draft: Bundle, goldens: Sequence[Golden], name: str) -> None:
+    """Write goldens, card and, last, the manifest."""
+    target, files = draft.path, dict(draft.manifest.files)
+    (target / GOLDENS).write_text(goldens_to_text(goldens), encoding="utf-8")
+    files[GOLDENS] = _entry(target / GOLDENS)
+    manifest = replace(draft.manifest, files=files)
+    (target / "README.md").write_text(model_card(manifest, name), encoding="utf-8")
+    files["README.md"] = _entry(target / "README.md")
+    (target / MANIFEST).write_text(replace(manifest, files=files).to_json(), encoding="utf-8")
+    Bundle.open(target).verify()
 
 
 def _prove(
     reference: Reference,
     scorer: Scorer,
-    goldens: Any,
+    goldens: Sequence[Golden],
     verify_on: Sequence[Path],
     spec: TableSpec,
     say: Callable[[str], None],
-) -> Gate:
-    """The gate of the fp32 variant: on the rows of `verify_on`, else on the goldens, which must pass in any case."""
+) -> Parity:
+    """How fp32 compares: on the rows of `verify_on`, else on the goldens, which must pass in any case."""
     parity = compare_goldens(goldens, scorer)
-    gate = parity.gate(scorer, FP32_TOLERANCE)
-    say(f"goldens: {_figures(gate)}")
-    require(parity, gate, FP32_TOLERANCE)
+    say(f"goldens: {parity.figures()}")
+    require(parity, FP32_LIMITS)
     if verify_on:
         parity = compare_rows(verify_on, spec, reference, scorer)
-        gate = parity.gate(scorer, FP32_TOLERANCE)
         files = ", ".join(str(file) for file in verify_on)
-        say(f"{files}: {_figures(gate)}, {parity.token_mismatches} token-id mismatches")
-        require(parity, gate, FP32_TOLERANCE)
-    return gate
-
-
-def _figures(gate: Gate) -> str:
-    return (
-        f"{gate.rows:,} rows, max |Δlogit| {gate.max_abs_logit:.1e}, mean {gate.mean_abs_logit:.1e}, {gate.flips} flips"
-    )
+        say(f"{files}: {parity.figures()}, {parity.token_mismatches} token-id mismatches")
+        require(parity, FP32_LIMITS)
+    return parity
 
 
 def _write_parts(

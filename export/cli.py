@@ -14,6 +14,11 @@ def export(
     verify_on: Annotated[
         list[Path] | None, typer.Option(help="TSV files whose rows must score the same; may be repeated.")
     ] = None,
+    variants: Annotated[str, typer.Option(help="What to make: fp32 always; fp16, quantized.")] = "fp32",
+    max_flips: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rows whose label a variant may change.")
+    ] = 0.005,
+    max_mcc_drop: Annotated[float, typer.Option(min=0, max=2, help="MCC that a variant may lose.")] = 0.01,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,
     label_column: options.LabelColumn = None,
@@ -29,9 +34,12 @@ def export(
     Exit code 3, and no bundle, where it does not. Example:
     bertline export model -o bundle --verify-on dev.tsv --format cola
     """
+    from dataclasses import replace
+
     from bertline.console import log_console
     from bertline.tsv import TableSpec
     from export.bundling import export_bundle
+    from export.variants import LIMITS
 
     spec = TableSpec.from_options(
         format=format,
@@ -47,6 +55,8 @@ def export(
         output,
         verify_on or [],
         spec,
+        variants=[name.strip() for name in variants.split(",")],
+        limits=replace(LIMITS, max_flips=max_flips, max_mcc_drop=max_mcc_drop),
         threads=threads,
         force=force,
         say=lambda line: console.print(line, markup=False, emoji=False),

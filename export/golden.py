@@ -59,10 +59,14 @@ def make_goldens(reference: Reference, scorer: Scorer) -> list[Golden]:
         text, pair = (row, None) if isinstance(row, str) else row
         logits = _floats(reference.run([ids], [types])[0])
         goldens.append(Golden(tag, text, pair, tuple(ids), tuple(types), {"pytorch": logits}))
-    own = alone(scorer, goldens)
+    return answered_by(goldens, scorer)
+
+
+def answered_by(goldens: list[Golden], scorer: Scorer) -> list[Golden]:
+    """The goldens with the logits of the scorer's variant beside those they have, each row run alone."""
     return [
         replace(golden, logits=golden.logits | {scorer.variant: _floats(row)})
-        for golden, row in zip(goldens, own, strict=True)
+        for golden, row in zip(goldens, alone(scorer, goldens), strict=True)
     ]
 
 

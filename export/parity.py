@@ -1,6 +1,8 @@
 """Proof that a graph answers as PyTorch does: on a grid of shapes, on goldens, on the user's own rows."""
 
 import math
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from bertline.bundle import Gate
 from bertline.errors import BertlineError, VerificationError
-from bertline.metrics import Evaluation
+from bertline.metrics import Evaluation, mcc_difference_interval
 from bertline.tsv import TableSpec
 from export.reference import Reference
 from infer.cpus import cpu_name
@@ -21,6 +23,19 @@ from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
 
 FP32_TOLERANCE = 1e-4  # max |Δlogit|
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a variant may differ by from PyTorch fp32."""
+
+    max_flips: float = 0.0  # share of the rows, 0…1
+    max_mcc_drop: float = 0.0
+    max_abs_logit: float = math.inf
+    max_batch_variance: float = math.inf  # max |Δlogit| of a row, alone and in any batch
+
+
+FP32_LIMITS = Limits(max_abs_logit=FP32_TOLERANCE)
 _SEED = 42
 _SHOWN_CHARACTERS = 80  # of a text, in an error
 
@@ -37,7 +52,10 @@ class Parity:
     first_flip: str = ""
     token_mismatches: int = 0
     first_mismatch: str = ""
+    batch_variance: float | None = None  # as infer.selfcheck measures it
     _sum_abs: float = 0.0
+    _seconds: float = 0.0  # that the session took for `rows`
+    _by_labels: Counter[tuple[int, int, int]] = field(default_factory=Counter)  # true, own, reference label ids
     _own: Evaluation = field(init=False)
     _reference: Evaluation = field(init=False)
 
@@ -68,6 +86,7 @@ class Parity:
             true = np.array(labels, np.int64)
             self._own.add(true, predicted)
             self._reference.add(true, expected)
+            self._by_labels.update(zip(labels, predicted.tolist(), expected.tolist(), strict=True))
 
     def add_tokens(self, names: Sequence[str], own: Encoded, expected: Encoded) -> None:
         """Compare token ids and token types, row by row."""
@@ -78,7 +97,53 @@ class Parity:
             self.first_mismatch = differing[0]
         self.token_mismatches += len(differing)
 
-    def gate(self, scorer: Scorer, tolerance: float) -> Gate:
+    def add_seconds(self, seconds: float) -> None:
+        """Time that the session took for rows given to `add`."""
+        self._seconds += seconds
+
+    @property
+    def mcc_drop(self) -> float:
+        """MCC of PyTorch minus that of the variant; 0 where the rows have no labels."""
+        return self._reference.mcc - self._own.mcc
+
+    def faults(self, limits: Limits) -> list[str]:
+        """What goes beyond the limits, each with its figures."""
+        faults = []
+        if self.token_mismatches:
+            faults.append(f"{self.token_mismatches} rows get other token ids (first: {self.first_mismatch})")
+        if self.flips > limits.max_flips * self.rows:
+            allowed = f", allowed {limits.max_flips:.1%} of the rows" if limits.max_flips else ""
+            faults.append(f"{self.flips} labels flip{allowed} (first: {self.first_flip})")
+        if self.max_abs_logit > limits.max_abs_logit:
+            faults.append(
+                f"max |Δlogit| {self.max_abs_logit:.2e}, allowed {limits.max_abs_logit:.0e} (worst: {self.worst})"
+            )
+        if self.mcc_drop > limits.max_mcc_drop:
+            faults.append(f"MCC drops by {self.mcc_drop:.4f}, allowed {limits.max_mcc_drop:g}")
+        if (self.batch_variance or 0.0) > limits.max_batch_variance:
+            faults.append(
+                f"a row's logits move by {self.batch_variance:.1e} with the batch, allowed "
+                f"{limits.max_batch_variance:.0e}"
+            )
+        return faults
+
+    def figures(self) -> str:
+        """One line for the screen."""
+        parts = [
+            f"{self.rows:,} rows",
+            f"max |Δlogit| {self.max_abs_logit:.1e}",
+            f"mean {self._mean_abs_logit:.1e}",
+            f"{self.flips} flips",
+        ]
+        parts += [f"MCC {self._own.mcc:.4f} (PyTorch {self._reference.mcc:.4f})"] if self._own.rows else []
+        parts += [f"{self.rows / self._seconds:,.0f} rows/s"] if self._seconds else []
+        return ", ".join(parts)
+
+    @property
+    def _mean_abs_logit(self) -> float:
+        return self._sum_abs / max(1, self.rows * len(self.labels))
+
+    def gate(self, scorer: Scorer, limits: Limits) -> Gate:
         """The comparison as the manifest records it."""
         labelled = self._own.rows > 0
         return Gate(
@@ -87,13 +152,16 @@ class Parity:
             precision=scorer.choice.precision,
             rows=self.rows,
             max_abs_logit=self.max_abs_logit,
-            mean_abs_logit=self._sum_abs / max(1, self.rows * len(self.labels)),
+            mean_abs_logit=self._mean_abs_logit,
             flips=self.flips,
             mcc=self._own.mcc if labelled else None,
             mcc_reference=self._reference.mcc if labelled else None,
-            passed=self.max_abs_logit <= tolerance and self.flips == 0 and self.token_mismatches == 0,
+            passed=not self.faults(limits),
             cpu=cpu_name(),
             versions=runtime_versions(),
+            mcc_difference=mcc_difference_interval(self._by_labels, len(self.labels)) if labelled else None,
+            batch_variance=self.batch_variance,
+            rows_per_second=self.rows / self._seconds if self._seconds else None,
         )
 
 
@@ -148,22 +216,18 @@ def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, s
             ]
             own, expected = scorer.encoder.encode(window.texts), reference.encode(window.texts, max_length)
             parity.add_tokens(names, own, expected)
-            parity.add(names, scorer.run_tokens(own), reference.logits(expected), window.labels)
+            begin = time.perf_counter()
+            logits = scorer.run_tokens(own)
+            parity.add_seconds(time.perf_counter() - begin)
+            parity.add(names, logits, reference.logits(expected), window.labels)
     return parity
 
 
-def require(parity: Parity, gate: Gate, tolerance: float) -> None:
-    """VerificationError with the figures and the worst row, where the gate did not pass."""
-    if gate.passed:
-        return
-    faults = []
-    if parity.token_mismatches:
-        faults.append(f"{parity.token_mismatches} rows get other token ids (first: {parity.first_mismatch})")
-    if parity.flips:
-        faults.append(f"{parity.flips} labels flip (first: {parity.first_flip})")
-    if parity.max_abs_logit > tolerance:
-        faults.append(f"max |Δlogit| {parity.max_abs_logit:.2e}, allowed {tolerance:.0e} (worst: {parity.worst})")
-    raise VerificationError(f"parity over {parity.rows:,} rows: {'; '.join(faults)}; no bundle was written")
+def require(parity: Parity, limits: Limits) -> None:
+    """VerificationError with the figures and the worst row, where a limit is exceeded."""
+    faults = parity.faults(limits)
+    if faults:
+        raise VerificationError(f"parity over {parity.rows:,} rows: {'; '.join(faults)}; no bundle was written")
 
 
 def _grid(reference: Reference, max_length: int) -> Iterator[tuple[str, list[list[int]]]]:

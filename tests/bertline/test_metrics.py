@@ -1,10 +1,19 @@
 """Metrics are scikit-learn's, on anything that can happen."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
-from bertline.metrics import MAX_BATCHES_KEPT, Evaluation, accuracy, confusion_matrix, matthews
+from bertline.metrics import (
+    MAX_BATCHES_KEPT,
+    Evaluation,
+    accuracy,
+    confusion_matrix,
+    matthews,
+    mcc_difference_interval,
+)
 
 
 @pytest.mark.filterwarnings("ignore:A single label was found")
@@ -69,3 +78,16 @@ def test_the_summary_names_the_share_of_the_positives() -> None:
     evaluation.add(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
     assert evaluation.summary() == "4 rows, 1 labelled yes (25.0%), accuracy 0.7500, MCC 0.5774"
     assert Evaluation(("a", "b", "c")).summary().startswith("0 rows, 0 labelled b (0.0%), 0 labelled c (0.0%)")
+
+
+def test_the_interval_of_an_mcc_difference_is_the_bootstraps() -> None:
+    generator = np.random.default_rng(1)
+    true, reference = generator.integers(0, 2, (2, 300))
+    own = np.where(generator.random(300) < 0.1, 1 - reference, reference)
+    rows = Counter(zip(true.tolist(), own.tolist(), reference.tolist(), strict=True))
+    low, high = mcc_difference_interval(rows, 2)
+    drawn = generator.integers(0, 300, (1000, 300))  # row by row, as the textbook has it
+    differences = [matthews_corrcoef(true[d], own[d]) - matthews_corrcoef(true[d], reference[d]) for d in drawn]
+    assert np.allclose([low, high], np.percentile(differences, [2.5, 97.5]), atol=0.02)
+    assert mcc_difference_interval(rows, 2) == (low, high)
+    assert mcc_difference_interval(Counter({(0, 0, 0): 5, (1, 1, 1): 5}), 2) == (0.0, 0.0)

@@ -12,7 +12,7 @@ from sklearn.metrics import matthews_corrcoef
 from bertline.errors import VerificationError
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
-from export.parity import FP32_TOLERANCE, Parity, check_grid, compare_goldens, compare_rows, require
+from export.parity import FP32_LIMITS, FP32_TOLERANCE, Parity, check_grid, compare_goldens, compare_rows, require
 from export.reference import Reference
 from infer.encode import Encoded
 from infer.golden import read_goldens
@@ -49,11 +49,11 @@ def test_the_worst_row_and_the_first_flip_are_named(scorer: Scorer) -> None:
     parity.add(["c", "d", "e"], logits((0, 1), (0, 0.5), (0.5, 0)), logits((0.25, 1), (0.75, 0.5), (0, 0.25)))
     assert (parity.rows, parity.flips, parity.first_flip) == (5, 2, "d")
     assert (parity.max_abs_logit, parity.worst) == (0.75, "d")
-    gate = parity.gate(scorer, FP32_TOLERANCE)
+    gate = parity.gate(scorer, FP32_LIMITS)
     assert gate.mean_abs_logit == pytest.approx((0.00001 + 0.25 + 0.75 + 0.5 + 0.25) / 10)
     assert not gate.passed and gate.mcc is None
     with pytest.raises(VerificationError) as refusal:
-        require(parity, gate, FP32_TOLERANCE)
+        require(parity, FP32_LIMITS)
     assert "2 labels flip (first: d)" in str(refusal.value)
     assert "max |Δlogit| 7.50e-01, allowed 1e-04 (worst: d)" in str(refusal.value)
 
@@ -77,29 +77,28 @@ def test_a_gate_passes_within_tolerance_and_without_flips(
 ) -> None:
     parity = Parity(("0", "1"))
     parity.add(["row"], own, reference)
-    assert parity.gate(scorer, FP32_TOLERANCE).passed == passed
+    assert parity.gate(scorer, FP32_LIMITS).passed == passed
 
 
 def test_other_token_ids_fail_the_gate_and_name_the_first_row(scorer: Scorer) -> None:
     parity = Parity(("0", "1"))
     parity.add(["a"], logits((1, 0)), logits((1, 0)))
     parity.add_tokens(["a", "b", "c"], encoded([1, 2], [1], [3]), encoded([1, 2], [1, 2], [4]))
-    gate = parity.gate(scorer, FP32_TOLERANCE)
     with pytest.raises(VerificationError, match=r"2 rows get other token ids \(first: b\)"):
-        require(parity, gate, FP32_TOLERANCE)
+        require(parity, FP32_LIMITS)
 
 
 def test_a_gate_on_labelled_rows_has_scikit_learns_mcc(scorer: Scorer, reference: Reference, tmp_path: Path) -> None:
     parity = compare_rows(
         [tiny.write_table(tmp_path / "t.tsv", 30)], TableSpec(label_column="label"), reference, scorer
     )
-    gate = parity.gate(scorer, FP32_TOLERANCE)
+    gate = parity.gate(scorer, FP32_LIMITS)
     texts, true = [tiny.SENTENCES[row % 8] for row in range(30)], [row % 2 for row in range(30)]
     assert gate.passed and (gate.rows, gate.flips) == (30, 0)
     assert gate.mcc == pytest.approx(matthews_corrcoef(true, scorer.score(texts).argmax(axis=1)))
     assert gate.mcc_reference == gate.mcc
     assert 0 < gate.max_abs_logit < 1e-5 and (gate.device, gate.precision) == ("cpu", "fp32")
-    require(parity, gate, FP32_TOLERANCE)
+    require(parity, FP32_LIMITS)
 
 
 def test_rows_are_named_by_file_line_and_text(scorer: Scorer, other: Reference, tmp_path: Path) -> None:
@@ -113,7 +112,7 @@ def test_rows_are_named_by_file_line_and_text(scorer: Scorer, other: Reference, 
 
 def test_the_goldens_are_compared(bundle: Path, scorer: Scorer, other: Reference) -> None:
     goldens = read_goldens(bundle / "golden.jsonl")
-    assert compare_goldens(goldens, scorer).gate(scorer, FP32_TOLERANCE).passed
+    assert compare_goldens(goldens, scorer).gate(scorer, FP32_LIMITS).passed
     goldens[3] = replace(goldens[3], logits=goldens[3].logits | {"pytorch": (9.0, -9.0)})
     goldens[1] = replace(goldens[1], input_ids=(2, 3))
     parity = compare_goldens(goldens, scorer)
