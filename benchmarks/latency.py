@@ -16,8 +16,8 @@ from bertline.model_folder import ModelFolder
 from bertline.report import Chart, Facts, Report, Section, Table, render_html
 from export.reference import Reference
 from infer.cpus import cpu_name
-from infer.pipeline import runtime_versions
 from infer.scorer import Scorer
+from infer.versions import runtime_versions
 
 PYTORCH, ONNX = "PyTorch", "ONNX Runtime"
 _SEED = 42

@@ -19,10 +19,12 @@ from bertline.model_folder import ModelFolder
 from bertline.report import Facts, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
 from infer.cpus import cpu_name, usable_cpus
+from infer.job import Job
 from infer.output import OutputFormat, softmax
-from infer.pipeline import Job, runtime_versions, score_files
+from infer.pipeline import score_files
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
+from infer.versions import runtime_versions
 
 SETTLE_SECONDS = 0.2  # idle thread pools spin for a while, and would take the next way's cores
 NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"

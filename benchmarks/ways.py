@@ -105,8 +105,7 @@ def _in_equal_lengths(bundle: Path, texts: Sequence[str], run: Callable[[NDArray
     encoder = Encoder(bundle / "tokenizer.json", NOTEBOOK_LENGTH)
     encoded = encoder.encode(texts)
     parts = [
-        (batch, run(np.array([encoded.input_ids[row] for row in batch], np.int64)))
-        for batch in plan_batches(encoded.lengths, BATCH_TOKENS)
+        (batch, run(encoded.padded(batch, 0)["input_ids"])) for batch in plan_batches(encoded.lengths, BATCH_TOKENS)
     ]
     logits = np.empty((len(texts), parts[0][1].shape[1]), np.float32)
     for batch, values in parts:

@@ -69,14 +69,14 @@ def run_demo(output: Path, *, force: bool = False, quiet: bool = False) -> None:
 
 def _score(file: Path, spec: TableSpec) -> tuple[dict[str, Any], Any]:
     from bertline.bundle import Bundle
-    from infer.pipeline import Job, report_path, score_files, write_report
+    from infer.job import Job, report_path
+    from infer.pipeline import score_files
     from infer.scorer import Scorer
 
     bundle = Bundle.open(Path("bundle"))
-    job = Job([file], Path(f"{file.stem}.scored.tsv"), spec)
-    report, evaluation = score_files(job, bundle.manifest, lambda: Scorer.open(bundle, device="cpu"))
-    write_report(report, report_path(job.output))
-    return report, evaluation
+    output = Path(f"{file.stem}.scored.tsv")
+    job = Job([file], output, spec, report=report_path(output))
+    return score_files(job, bundle.manifest, lambda: Scorer.open(bundle, device="cpu"))
 
 
 def _page(run: Any, scored: Any, cells: Any, environment: dict[str, Any], output: Path, seconds: float) -> str:

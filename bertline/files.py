@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from bertline.errors import BertlineError
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk, quota, or file-size limit
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk, quota, or file-size limit
 
 
 def sha256_of(path: Path) -> str:
@@ -81,7 +81,7 @@ def whole_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
     except BaseException as error:
         if _is_still(partial, identity):
             partial.unlink()
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise BertlineError(f"{path}: {error.strerror}; nothing was written; free some space first") from None
         raise
 

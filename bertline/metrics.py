@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,23 @@ class Evaluation:
         while len(self._open_true) >= MCC_BATCH_ROWS and len(self.batch_mcc) < MAX_BATCHES_KEPT:
             self._close_batch()
 
+    def state(self) -> dict[str, Any]:
+        """All that was counted, as JSON values, for `restored`."""
+        return {
+            "confusion": self.confusion.tolist(),
+            "batch_mcc": list(self.batch_mcc),
+            "open": [list(self._open_true), list(self._open_predicted)],
+        }
+
+    @classmethod
+    def restored(cls, labels: tuple[str, ...], state: Mapping[str, Any]) -> "Evaluation":
+        """An evaluation that goes on from a `state`."""
+        evaluation = cls(labels)
+        evaluation.confusion = np.array(state["confusion"], np.int64)
+        evaluation.batch_mcc = list(state["batch_mcc"])
+        evaluation._open_true, evaluation._open_predicted = (list(ids) for ids in state["open"])
+        return evaluation
+
     def finish(self) -> None:
         """Count the last batch, which may be shorter than 32 rows."""
         if self._open_true and len(self.batch_mcc) < MAX_BATCHES_KEPT:
@@ -89,6 +107,12 @@ class Evaluation:
         true, self._open_true = self._open_true[:MCC_BATCH_ROWS], self._open_true[MCC_BATCH_ROWS:]
         predicted, self._open_predicted = self._open_predicted[:MCC_BATCH_ROWS], self._open_predicted[MCC_BATCH_ROWS:]
         self.batch_mcc.append(matthews(confusion_matrix(np.array(true), np.array(predicted), len(self.labels))))
+
+    @classmethod
+    def of_report(cls, metrics: Mapping[str, Any]) -> "Evaluation":
+        """The evaluation that a report's `metrics` came from."""
+        state = {"confusion": metrics["confusion"], "batch_mcc": metrics["mcc_per_32_rows"], "open": [[], []]}
+        return cls.restored(tuple(metrics["labels"]), state)
 
     @property
     def rows(self) -> int:

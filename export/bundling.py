@@ -34,10 +34,10 @@ from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
 from export.variants import LIMITS, add_variant, wanted_variants
 from infer.golden import GOLDENS, Golden, goldens_to_text
-from infer.pipeline import runtime_versions
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
 from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.versions import runtime_versions
 
 MODEL_FILE = "onnx/model.onnx"
 

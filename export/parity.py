@@ -18,9 +18,9 @@ from export.reference import Reference
 from infer.cpus import cpu_name
 from infer.encode import Encoded
 from infer.golden import Golden
-from infer.pipeline import runtime_versions
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
+from infer.versions import runtime_versions
 
 FP32_TOLERANCE = 1e-4  # max |Δlogit|
 
@@ -197,8 +197,7 @@ def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     parity.add(names, own, expected)
     stored = [list(golden.input_ids) for golden in goldens]
     types = [list(golden.token_type_ids) for golden in goldens]
-    lengths = np.fromiter(map(len, stored), np.int64, len(stored))
-    hugging_face = Encoded(stored, types, lengths, np.zeros(len(stored), bool))
+    hugging_face = Encoded.from_rows(stored, types, np.zeros(len(stored), bool))
     parity.add_tokens(names, scorer.encoder.encode([golden.row for golden in goldens]), hugging_face)
     return parity
 

@@ -45,16 +45,16 @@ class Reference:
             return_attention_mask=False,
         )
         ids = encoding["input_ids"]
-        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
-        return Encoded(ids, encoding["token_type_ids"], lengths, lengths >= max_length)
+        return Encoded.from_rows(
+            ids, encoding["token_type_ids"], np.array([len(row) >= max_length for row in ids], bool)
+        )
 
     def logits(self, encoded: Encoded) -> NDArray[np.float32]:
         """Logits (rows, labels) float32, run in batches of nearly equal length."""
-        result = np.empty((len(encoded.input_ids), self.model.config.num_labels), np.float32)
+        ids, types = encoded.input_ids, encoded.token_type_ids
+        result = np.empty((len(ids), self.model.config.num_labels), np.float32)
         for batch in plan_batches(encoded.lengths, _BATCH_TOKENS):
-            result[batch] = self.run(
-                [encoded.input_ids[row] for row in batch], [encoded.token_type_ids[row] for row in batch]
-            )
+            result[batch] = self.run([ids[row] for row in batch], [types[row] for row in batch])
         return result
 
     def run(self, input_ids: Sequence[Sequence[int]], token_type_ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:

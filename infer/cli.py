@@ -12,22 +12,34 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bertline.metrics import Evaluation
-    from infer.pipeline import Job
+    from infer.job import Job
+    from infer.scorer import Scorer
+
+_BATCH_TOKENS = 2048  # infer.scorer's, which is not loaded for a help text
+_MOST_BATCH_TOKENS = 2**20
 
 BundlePath = Annotated[Path, typer.Argument(help="Bundle folder, from bertline export.", metavar="BUNDLE")]
 
 
 def infer(
     bundle: BundlePath,
-    inputs: Annotated[list[Path], typer.Argument(help="TSV files, or - for stdin.", metavar="INPUT...")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Scored file, or - for stdout.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(help="Tables: .tsv, .gz, .zst, .parquet; folders, globs; or - for stdin.", metavar="INPUT..."),
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Scored file, by its ending; FOLDER/ for one per input; - for stdout.")
+    ],
     device: options.Device = "auto",
     variant: options.VariantName = "auto",
     provider: options.Provider = "auto",
     threads: options.Threads = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a text is cut to [default: the bundle's].")] = None,
-    batch_tokens: Annotated[int, typer.Option(min=1, help="Tokens in one batch, padding included.")] = 2048,
+    batch_tokens: Annotated[
+        str, typer.Option(help="Tokens in one batch, or auto: the fastest, tried out first.", metavar="auto|N")
+    ] = str(_BATCH_TOKENS),
     window: Annotated[int, typer.Option(min=1, help="Rows held in memory and sorted by length.")] = 8192,
+    dedupe: Annotated[bool, typer.Option("--dedupe/--no-dedupe", help="Score equal texts once.")] = True,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,
     label_column: options.LabelColumn = None,
@@ -35,6 +47,9 @@ def infer(
     columns: options.Columns = None,
     header: options.Header = None,
     format: options.Format = None,
+    on_error: Annotated[
+        str, typer.Option(help="A bad row: fail stops, quarantine sets it aside.", metavar="fail|quarantine")
+    ] = "fail",
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add prob_<label> columns.")] = False,
     logits: Annotated[bool, typer.Option("--logits", help="Add logit_<label> columns.")] = False,
     output_header: Annotated[
@@ -42,71 +57,73 @@ def infer(
     ] = True,
     report: Annotated[Path | None, typer.Option(help="The report's name [default: OUTPUT.report.json].")] = None,
     html: Annotated[bool, typer.Option("--html", help="Write OUTPUT.report.html as well.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run of the same command.")] = False,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Score TSV files: all their columns, then predicted_label and score, in the input's order.
+    """Score tables: all their columns, then predicted_label and score, in the input's order.
+
+    A run that is stopped or killed goes on with the same command and --resume.
 
     Example: bertline infer bundle dev.tsv --format cola -o dev.scored.tsv --html
     """
     from bertline.bundle import Bundle
-    from bertline.errors import UsageError
-    from bertline.files import check_output_file, write_whole
     from bertline.tsv import TableSpec
-    from infer.output import STDOUT, OutputFormat
-    from infer.pages import scoring_page
-    from infer.pipeline import Job, report_path, score_files, write_report
+    from infer.inputs import expand
+    from infer.jobs import plan_jobs
+    from infer.output import OutputFormat
+    from infer.pipeline import check_job, score_files
     from infer.scorer import Scorer
 
-    if html and output == STDOUT:
-        raise UsageError("--html goes beside an output file; name one with -o")
-    spec = TableSpec.from_options(
-        format=format,
-        header=header,
-        columns=columns,
-        text_column=text_column,
-        pair_column=pair_column,
-        label_column=label_column,
+    jobs = plan_jobs(
+        expand(inputs),
+        output,
+        report,
+        spec=TableSpec.from_options(
+            format=format,
+            header=header,
+            columns=columns,
+            text_column=text_column,
+            pair_column=pair_column,
+            label_column=label_column,
+        ),
+        form=OutputFormat(header=output_header, probabilities=probabilities, logits=logits),
+        use_labels=labels,
+        window_rows=window,
+        dedupe=dedupe,
+        tune=batch_tokens == "auto",
+        on_error=on_error,
+        resume=resume,
+        force=force,
+        html=html,
     )
-    form = OutputFormat(header=output_header, probabilities=probabilities, logits=logits)
-    job = Job(inputs, output, spec, form, use_labels=labels, window_rows=window, force=force)
+    budget = _budget(batch_tokens)
     console = log_console(quiet)
-    if report is not None:
-        if report.absolute() == output.absolute():
-            raise UsageError("--report and --output name the same file; name two")
-        check_output_file(report, force=force, inputs=inputs)
-    elif output != STDOUT:
-        report = report_path(output)
-        check_output_file(report, force=True, inputs=inputs)  # it belongs to the output and goes with it
     opened = Bundle.open(bundle)
+    scorers: list[Scorer] = []
 
     def open_scorer() -> Scorer:
-        scorer = Scorer.open(
-            opened,
-            device=device,
-            variant=variant,
-            provider=provider,
-            threads=threads,
-            max_length=max_length,
-            batch_tokens=batch_tokens,
-        )
-        if scorer.remark:
-            console.print(scorer.remark, markup=False)
-        session = scorer.session
-        console.print(
-            f"{bundle}: variant {scorer.variant} on {session.device} ({session.provider}), {scorer.threads} threads; "
-            f"{scorer.choice.reason}; {scorer.choice.recorded_loss}",
-            markup=False,
-        )
-        return scorer
+        if not scorers:
+            scorers.append(
+                Scorer.open(
+                    opened,
+                    device=device,
+                    variant=variant,
+                    provider=provider,
+                    threads=threads,
+                    max_length=max_length,
+                    batch_tokens=budget,
+                )
+            )
+            _introduce(console, bundle, scorers[0])
+        return scorers[0]
 
-    with _progress(console) as advance:
-        result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
-    if report is not None:
-        write_report(result, report)
-    if html:
-        write_whole(report_path(output).with_suffix(".html"), scoring_page(job, result, evaluation))
-    _summarise(console, job, result, evaluation)
+    for job in jobs:
+        check_job(job)
+    for job in jobs:
+        with _progress(console) as advance:
+            result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
+        _summarise(console, job, result, evaluation)
 
 
 def verify(
@@ -159,6 +176,29 @@ def info(
         typer.echo(f"{name:<{width}}  {value}")
 
 
+def _budget(option: str) -> int:
+    """Tokens a batch, for `auto` those to begin with."""
+    from bertline.errors import UsageError
+
+    if option == "auto":
+        return _BATCH_TOKENS
+    if not (option.isascii() and option.isdigit() and 0 < int(option) <= _MOST_BATCH_TOKENS):
+        raise UsageError(f"--batch-tokens {option}: give auto, or a number from 1 to {_MOST_BATCH_TOKENS:,}")
+    return int(option)
+
+
+def _introduce(console: "Console", bundle: Path, scorer: "Scorer") -> None:
+    """What runs, and why."""
+    if scorer.remark:
+        console.print(scorer.remark, markup=False)
+    session, choice = scorer.session, scorer.choice
+    console.print(
+        f"{bundle}: variant {scorer.variant} on {session.device} ({session.provider}), {scorer.threads} threads; "
+        f"{choice.reason}; {choice.recorded_loss}",
+        markup=False,
+    )
+
+
 def _progress(console: "Console") -> Any:
     from contextlib import contextmanager
 
@@ -187,11 +227,18 @@ def _progress(console: "Console") -> Any:
 def _summarise(console: "Console", job: "Job", report: dict[str, Any], evaluation: "Evaluation | None") -> None:
     console.print(
         f"{report['rows']:,} rows in {report['seconds']:.1f} s, {report['rows_per_second']:,.0f} rows/s "
-        f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} distinct, "
+        f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} run, the others repeat them; "
         f"{report['truncated']:,} cut at {report['max_length']} tokens, {report['padding_share']:.1%} padding, "
         f"peak memory {report['peak_memory_mib']:,.0f} MiB",
         markup=False,
     )
+    if report["resumed_rows"]:
+        console.print(f"{report['resumed_rows']:,} of these rows were done by the run before")
+    if report["batch_tokens_tried"]:
+        console.print(f"{report['batch_tokens']:,} tokens a batch were the fastest tried")
+    if report["rejected"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["rejected"].items())
+        console.print(f"{sum(report['rejected'].values()):,} rows set aside ({reasons})", markup=False)
     if evaluation:
         console.print(f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}")
         console.print("confusion, rows true, columns predicted:")

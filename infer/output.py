@@ -1,17 +1,15 @@
 """Scores as table rows: the input's columns, then the label, its probability, and what else is asked for."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertline.errors import BertlineError
-from bertline.files import whole_file
+from infer.rows import Window
 
 STDOUT = Path("-")
 
@@ -39,41 +37,51 @@ class OutputFormat:
                 )
 
 
-class ScoreWriter:
-    """Writes scored rows to a binary stream."""
+class Format(Protocol):
+    """One way to write scored rows; the bytes of all calls follow each other in a file."""
 
-    def __init__(self, stream: BinaryIO, columns: Sequence[str], labels: Sequence[str], form: OutputFormat) -> None:
-        self._stream, self._labels, self._form = stream, labels, form
-        if form.header:
-            self._write("\t".join([*columns, *form.columns(labels)]))
+    def head(self) -> bytes: ...
 
-    def write(self, cells: Sequence[Sequence[str]], logits: NDArray[np.float32], predicted: NDArray[np.int64]) -> None:
-        """Append rows; logits is (rows, labels) float32, predicted (rows,) label ids."""
+    def rows(self, window: Window, logits: NDArray[np.float32], predicted: NDArray[np.int64]) -> bytes: ...
+
+    def finish(self, partial: Path, whole: Path) -> None: ...
+
+
+class Tsv:
+    def __init__(self, columns: Sequence[str], labels: Sequence[str], form: OutputFormat) -> None:
+        self._columns, self._labels, self._form = columns, labels, form
+
+    def head(self) -> bytes:
+        return (
+            ("\t".join([*self._columns, *self._form.columns(self._labels)]) + "\n").encode()
+            if self._form.header
+            else b""
+        )
+
+    def rows(self, window: Window, logits: NDArray[np.float32], predicted: NDArray[np.int64]) -> bytes:
         probabilities = softmax(logits)
         scores = probabilities[np.arange(len(predicted)), predicted]
-        for row, values in enumerate(cells):
+        lines = []
+        for row, values in enumerate(window.cells):
             fields = [*values, self._labels[predicted[row]], _number(scores[row])]
             if self._form.probabilities:
                 fields += map(_number, probabilities[row])
             if self._form.logits:
                 fields += map(_number, logits[row])
-            self._write("\t".join(fields))
+            lines.append("\t".join(fields) + "\n")
+        return "".join(lines).encode()
 
-    def _write(self, line: str) -> None:
-        self._stream.write(line.encode() + b"\n")
+    def finish(self, partial: Path, whole: Path) -> None:
+        partial.replace(whole)
 
 
-@contextmanager
-def open_output(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """The file under that name once it is whole, or stdout for `-`."""
-    if path == STDOUT:
-        if sys.stdout is None:
-            raise BertlineError("-: stdout is closed; name a file with -o")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-    else:
-        with whole_file(path, force=force) as stream:
-            yield stream
+def format_for(output, form, rows, labels):
+    form.refuse_twice(rows.columns, labels, rows.name)
+    return Tsv(rows.columns, labels, form)
+
+
+def rejects_rows(rejects, *, head):
+    return b""
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from typing import Any
 from bertline.console import file_size
 from bertline.metrics import Evaluation
 from bertline.report import Commands, Facts, Report, Section, evaluation_section, render_html
-from infer.pipeline import Job
+from infer.job import Job
 
 
 def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> str:

@@ -1,46 +1,45 @@
-"""Files to a scored file: read a window, score it, write it, until the end; then say what was done."""
+"""Files to a scored file: windows are read, tokenized, run and written by stages that overlap."""
 
-import json
-import platform
+import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnxruntime
-import tokenizers
+from numpy.typing import NDArray
 
-import bertline
 from bertline.bundle import Manifest
-from bertline.files import check_output_file, write_whole
+from bertline.errors import BertlineError, UsageError
 from bertline.metrics import Evaluation
-from bertline.tsv import TableSpec
-from infer.memory import peak_memory_mib
-from infer.output import STDOUT, OutputFormat, ScoreWriter, open_output
-from infer.rows import Rows
-from infer.scorer import WINDOW_ROWS, Scorer
+from infer.budget import find_budget
+from infer.identity import identity_of
+from infer.job import Job
+from infer.journal import Recalled
+from infer.output import STDOUT, Format, format_for, rejects_rows
+from infer.report import finished, publish_report, report_of
+from infer.rows import Rows, Window
+from infer.scorer import Prepared, Scorer
+from infer.seen import Placement, Seen
+from infer.sink import Pipe, Sink
+from infer.stages import Behind, ahead
+from infer.totals import Totals
+from infer.unfinished import Unfinished, check_unfinished
 
 Progress = Callable[[int, int, int | None], None]  # rows done, input bytes read, input bytes in all
+_SWITCH_SECONDS = 0.0005  # how long a stage in Python may hold up the session; Python's own 5 ms are a small batch
 
 
-@dataclass(frozen=True)
-class Job:
-    """What to score, and where to."""
-
-    inputs: Sequence[Path]  # `-` is stdin
-    output: Path  # `-` is stdout
-    spec: TableSpec
-    form: OutputFormat = field(default_factory=OutputFormat)
-    use_labels: bool = True
-    window_rows: int = WINDOW_ROWS
-    force: bool = False
-
-
-def report_path(output: Path) -> Path:
-    """Where the report of a scored file goes."""
-    return output.with_name(output.name + ".report.json")
+def check_job(job: Job) -> None:
+    """Refuse what cannot be done, before anything is loaded. Raises BertlineError or UsageError."""
+    if job.resume and job.streams:
+        raise UsageError("--resume needs files to go on with; stdin and stdout leave none")
+    if job.output == STDOUT:
+        if job.on_error == "quarantine":
+            raise UsageError("--on-error quarantine writes rejected rows beside the output; name a file with -o")
+        return
+    check_unfinished(job.output, resume=job.resume, force=job.force, inputs=list(job.inputs))
 
 
 def score_files(
@@ -52,82 +51,165 @@ def score_files(
     """Score all inputs into one output; returns the report and, where the input has labels, their evaluation.
 
     `manifest` is that of the scorer's bundle: outputs and inputs are checked against it before `open_scorer` loads
-    the model. Memory holds one window. Raises BertlineError for anything wrong with input, bundle or output; no
-    output then stands under its name.
+    the model. Memory holds a few windows. Raises BertlineError for anything wrong with input, bundle or output; no
+    output then stands under its name, and what can be gone on with is kept.
     """
-    if job.output != STDOUT:
-        check_output_file(job.output, force=job.force, inputs=job.inputs)
-    rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels)
-    job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
+    check_job(job)
+    rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error)
+    form = format_for(job.output, job.form, rows, manifest.labels)
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
+    identity = None if job.streams else identity_of(job, scorer)
+    if identity and job.resume and job.output.exists():
+        return finished(job, identity)
+    sink = _open_sink(job, identity)
+    run = _Run(job, rows, scorer, form, sink)
+    try:
+        with _switching_often():
+            run.score(progress)
+        report = report_of(job, rows, scorer, run.totals, run.evaluation, startup_seconds, identity)
+        publish_report(job, report, run.evaluation)
+        sink.publish(form.finish)
+    except (BertlineError, KeyboardInterrupt) as error:
+        kept = sink.abandon()
+        if not kept:
+            raise
+        raise type(error)(f"{error}; {kept}" if str(error) else kept) from None
+    except BaseException:
+        sink.abandon()
+        raise
+    return report, run.evaluation
 
-    begin = time.perf_counter()
-    seconds = {"read": 0.0, "write": 0.0}
-    evaluation = Evaluation(manifest.labels) if rows.labelled else None
-    with open_output(job.output, force=job.force) as stream:
-        writer = ScoreWriter(stream, rows.columns, manifest.labels, job.form)
-        windows, mark = rows.windows(job.window_rows), time.perf_counter()
-        scored_rows, scored_bytes = 0, 0
-        for window in windows:
-            seconds["read"] += time.perf_counter() - mark
 
-            def advance(share: float, rows_before: int = scored_rows, bytes_before: int = scored_bytes) -> None:
-                read = bytes_before + int(share * (rows.bytes_read - bytes_before))
-                progress(rows_before + int(share * (rows.count - rows_before)), read, rows.bytes_total)
+def _open_sink(job: Job, identity: dict[str, Any] | None) -> Sink:
+    if job.output == STDOUT:
+        return Pipe()
+    if identity and job.resume:
+        unfinished = Unfinished.resume(job.output, identity)
+        if unfinished:
+            return unfinished
+    return Unfinished.start(job.output, identity, force=job.force)
 
-            logits = scorer.score_window(window.texts, advance)
-            predicted = logits.argmax(axis=1)
+
+@contextmanager
+def _switching_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A window that is read and tokenized."""
+
+    window: Window
+    prepared: Prepared
+    rows_read: int  # of all inputs, up to its end
+    bytes_read: int
+
+
+class _Run:
+    """The stages of one run: `_windows` runs in the reader's thread, `_ready` in the tokenizer's, `score` with the
+    session in the caller's, and `_write` in the writer's. Totals and evaluation are the writer's until it is done.
+    """
+
+    def __init__(self, job: Job, rows: Rows, scorer: Scorer, form: Format, sink: Sink) -> None:
+        self._job, self._rows, self._scorer, self._form, self._sink = job, rows, scorer, form, sink
+        self._done = list(sink.checkpoints)  # of the present generation, the last one last
+        last = self._done[-1] if self._done else None
+        self.totals = Totals.of(last)
+        self.evaluation: Evaluation | None = None
+        if rows.labelled:
+            state = last.evaluation if last else None
+            self.evaluation = Evaluation.restored(scorer.labels, state) if state else Evaluation(scorer.labels)
+        if last:
+            scorer.batch_tokens = last.batch_tokens
+        self._begin = time.perf_counter()
+
+    def score(self, progress: Progress) -> None:
+        """All windows, to their end."""
+        tune = self._job.tune and not self._done
+        rows_before, bytes_before = self.totals.resumed_rows, 0
+        with Behind(self._write) as writer, closing(ahead(self._ready())) as windows:
             mark = time.perf_counter()
-            writer.write(window.cells, logits, predicted)
-            if evaluation:
-                evaluation.add(np.array(window.labels, np.int64), predicted)
-            scored_rows, scored_bytes = rows.count, rows.bytes_read
-            seconds["write"] += time.perf_counter() - mark
+            for ready in windows:
+                ready.prepared.work.stage_seconds["wait"] = time.perf_counter() - mark
+                if tune:
+                    self._scorer.batch_tokens, self.totals.trials = find_budget(self._scorer, ready.prepared.encoded)
+                    tune = False
+
+                def advance(
+                    share: float, ready: _Ready = ready, rows: int = rows_before, read: int = bytes_before
+                ) -> None:
+                    bytes_read = read + int(share * (ready.bytes_read - read))
+                    progress(rows + int(share * (ready.rows_read - rows)), bytes_read, self._rows.bytes_total)
+
+                logits = self._scorer.run(ready.prepared, advance)
+                advance(1.0)
+                writer.put((ready, logits))
+                rows_before, bytes_before = ready.rows_read, ready.bytes_read
+                mark = time.perf_counter()
+        if self.evaluation:
+            self.evaluation.finish()
+        self.totals.seconds += time.perf_counter() - self._begin
+
+    def _windows(self) -> Iterator[tuple[Window, float, int, int]]:
+        """Each window with the seconds that reading it took, and the rows and bytes read up to its end."""
+        mark = time.perf_counter()
+        for window in self._rows.windows(self._job.window_rows):
+            yield window, time.perf_counter() - mark, self._rows.count, self._rows.bytes_read
             mark = time.perf_counter()
-    if evaluation:
-        evaluation.finish()
-    elapsed = time.perf_counter() - begin
-    work = scorer.work
-    report: dict[str, Any] = {
-        "rows": work.rows,
-        "unique_rows": work.unique_rows,
-        "tokens": work.tokens,
-        "padding_share": work.padding_share,
-        "truncated": work.truncated,
-        "rejected": {},
-        "rows_per_second": work.rows / elapsed,
-        "seconds": elapsed,
-        "startup_seconds": startup_seconds,
-        "stage_seconds": seconds | work.stage_seconds,
-        "peak_memory_mib": peak_memory_mib(),
-        "device": scorer.session.device,
-        "provider": scorer.session.provider,
-        "variant": scorer.variant,
-        "threads": scorer.threads,
-        "batch_tokens": scorer.batch_tokens,
-        "max_length": scorer.encoder.max_length,
-        "bundle_sha256": scorer.bundle.sha256,
-        "input": [asdict(source) for source in rows.read],
-        "versions": runtime_versions(),
-    }
-    if evaluation:
-        report["metrics"] = evaluation.to_json()
-    return report, evaluation
 
+    def _ready(self) -> Iterator[_Ready]:
+        """The windows that are still to be scored; those that are done are only remembered, as far as that matters."""
+        seen = Seen(len(self._scorer.labels), dedupe=self._job.dedupe)
+        windows_done = self.totals.windows
+        for number, (window, seconds, rows_read, bytes_read) in enumerate(ahead(self._windows())):
+            place = number - (windows_done - len(self._done))  # in the present generation
+            if number < windows_done:
+                if place >= 0 and (recalled := self._done[place].recalled) is not None:
+                    self._recall(seen.place(window.texts), recalled)
+                continue
+            prepared = self._scorer.prepare(window.texts, seen)
+            prepared.work.stage_seconds["read"] = seconds
+            yield _Ready(window, prepared, rows_read, bytes_read)
 
-def write_report(report: dict[str, Any], path: Path) -> None:
-    """Write the report as JSON, whole or not at all."""
-    write_whole(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    def _recall(self, placement: Placement, recalled: Recalled) -> None:
+        try:
+            recalled.restore(placement.slots[placement.fresh_slots], placement.cut[placement.fresh_slots])
+        except (ValueError, IndexError):
+            raise BertlineError(f"{self._job.output}: its journal is damaged; start over with --force") from None
 
-
-def runtime_versions() -> dict[str, str]:
-    """Versions of all that scoring rests on."""
-    return {
-        "bertline": bertline.__version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "tokenizers": tokenizers.__version__,
-    }
+    def _write(self, item: tuple[_Ready, NDArray[np.float32]]) -> None:
+        begin = time.perf_counter()
+        (ready, logits), totals = item, self.totals
+        window, placement = ready.window, ready.prepared.placement
+        predicted = logits.argmax(axis=1)
+        scored = self._form.rows(window, logits, predicted)
+        if not totals.windows:
+            scored = self._form.head() + scored
+        rejects = rejects_rows(window.rejects, head=not totals.rejected)
+        totals.windows += 1
+        totals.work += ready.prepared.work
+        totals.rejected.update(reject.reason for reject in window.rejects)
+        totals.blanked += window.blanked
+        if self.evaluation:
+            self.evaluation.add(np.array(window.labels, np.int64), predicted)
+        sizes = self._sink.write(scored, rejects)
+        spent = totals.work.stage_seconds
+        spent["write"] = spent.get("write", 0.0) + time.perf_counter() - begin
+        fresh, dedupe = placement.fresh_slots, self._job.dedupe
+        self._sink.record(
+            totals.checkpoint(
+                sizes,
+                time.perf_counter() - self._begin,
+                self._scorer.batch_tokens,
+                self.evaluation,
+                placement.opens_generation,
+                Recalled.of(placement.slots[fresh], placement.cut[fresh]) if dedupe else None,
+            )
+        )

@@ -30,6 +30,8 @@ class Window:
     texts: list[Text] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)  # ids, where the input has labels
     lines: list[int] = field(default_factory=list)  # numbers in their file, from 1
+    rejects: list = field(default_factory=list)
+    blanked: int = 0
 
 
 class Rows:
@@ -39,7 +41,9 @@ class Rows:
     and all inputs are there. `read` lists the inputs that were read to their end.
     """
 
-    def __init__(self, inputs: Sequence[Path], spec: TableSpec, manifest: Manifest, *, use_labels: bool) -> None:
+    def __init__(
+        self, inputs: Sequence[Path], spec: TableSpec, manifest: Manifest, *, use_labels: bool, on_error: str = "fail"
+    ) -> None:
         self.bytes_read = 0
         self.count = 0
         self.read: list[InputRead] = []

@@ -14,6 +14,7 @@ from infer import openvino
 from infer.batching import pad, plan_batches
 from infer.cpus import matrix_formats, usable_cpus
 from infer.encode import Encoded, Encoder, Text
+from infer.seen import Placement, Seen
 from infer.session import OnnxSession, auto_device, open_session, parse_device
 from infer.variants import BF16, Choice, Machine, choose
 
@@ -28,7 +29,7 @@ class WorkDone:
     """What scoring has cost so far."""
 
     rows: int = 0
-    unique_rows: int = 0  # distinct within their window; each is run once
+    unique_rows: int = 0  # that were run; the others repeat one of them
     truncated: int = 0
     tokens: int = 0  # that carry text or a marker, of the unique rows
     padded_tokens: int = 0  # that the session computed: tokens and padding
@@ -38,6 +39,26 @@ class WorkDone:
     def padding_share(self) -> float:
         """Share of the computed tokens that was padding, 0…1."""
         return 1 - self.tokens / self.padded_tokens if self.padded_tokens else 0.0
+
+    def __iadd__(self, other: "WorkDone") -> "WorkDone":
+        self.rows += other.rows
+        self.unique_rows += other.unique_rows
+        self.truncated += other.truncated
+        self.tokens += other.tokens
+        self.padded_tokens += other.padded_tokens
+        for stage, seconds in other.stage_seconds.items():
+            self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+        return self
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A window that is tokenized and placed, and waits for the session; `work` is what it costs."""
+
+    texts: Sequence[Text]
+    placement: Placement
+    encoded: Encoded  # of the placement's fresh texts
+    work: WorkDone
 
 
 class Scorer:
@@ -122,48 +143,61 @@ class Scorer:
         if wants_pairs != (pairs is not None):
             raise BertlineError(f"this bundle scores {'pairs of texts' if wants_pairs else 'single texts'}")
         rows: Sequence[Text] = texts if pairs is None else list(zip(texts, pairs, strict=True))
-        logits = np.empty((len(rows), len(self.labels)), np.float32)
+        logits, seen = np.empty((len(rows), len(self.labels)), np.float32), Seen(len(self.labels))
         for start in range(0, len(rows), WINDOW_ROWS):
             window = slice(start, start + WINDOW_ROWS)
-            logits[window] = self.score_window(rows[window])
+            prepared = self.prepare(rows[window], seen)
+            logits[window] = self.run(prepared)
+            self.work += prepared.work
         return logits
 
-    def score_window(self, rows: Sequence[Text], progress: Callable[[float], None] = lambda share: None) -> Logits:
-        """Logits (rows, labels) float32 of rows sorted by length together; equal rows are run once.
-
-        `progress` is told the share of the window's tokens that are done, 0…1, after each batch.
-        """
-        first_seen: dict[Text, int] = {}
-        unique_of = np.fromiter((first_seen.setdefault(row, len(first_seen)) for row in rows), np.int64, len(rows))
+    def prepare(self, texts: Sequence[Text], seen: Seen) -> Prepared:
+        """Tokenize a window, as far as its texts are not known; needs no session, so that it can be done ahead."""
         begin = time.perf_counter()
-        encoded = self.encoder.encode(list(first_seen))
-        self.work.stage_seconds["tokenize"] += time.perf_counter() - begin
-        self.work.rows += len(rows)
-        self.work.unique_rows += len(first_seen)
-        self.work.truncated += int(encoded.truncated[unique_of].sum())
-        logits = self.run_tokens(encoded, progress)
-        if not np.isfinite(logits).all():
-            row = rows[int(np.flatnonzero(~np.isfinite(logits[unique_of]).all(axis=1))[0])]
+        placement = seen.place(texts)
+        encoded = self.encoder.encode(placement.fresh)
+        placement.cut[placement.fresh_slots] = encoded.truncated
+        cut = int(placement.cut[placement.slot_of_row].sum())  # of all rows: those that repeat a cut one, too
+        work = WorkDone(len(texts), len(placement.fresh), cut, int(encoded.lengths.sum()))
+        work.stage_seconds["tokenize"] = time.perf_counter() - begin
+        return Prepared(texts, placement, encoded, work)
+
+    def run(self, prepared: Prepared, progress: Callable[[float], None] = lambda share: None) -> Logits:
+        """Logits (rows, labels) float32 of a window; windows are run in the order in which they were prepared.
+
+        `progress` is told the share of the window's tokens that are done, 0…1, after each batch. Raises BertlineError
+        where a logit is no number.
+        """
+        begin = time.perf_counter()
+        placement, work = prepared.placement, prepared.work
+        placement.slots[placement.fresh_slots] = self.run_tokens(prepared.encoded, progress, work)
+        logits = placement.logits()
+        finite = np.isfinite(logits).all(axis=1)
+        if not finite.all():
+            text = prepared.texts[int(np.flatnonzero(~finite)[0])]
             raise BertlineError(
-                f"{self.bundle.path}: {self.variant} gives a logit that is no number for {str(row)[:40]!r}; "
+                f"{self.bundle.path}: {self.variant} gives a logit that is no number for {str(text)[:40]!r}; "
                 "check the bundle with bertline verify"
             )
-        return logits[unique_of]
+        work.stage_seconds["run"] = time.perf_counter() - begin
+        return logits
 
-    def run_tokens(self, encoded: Encoded, progress: Callable[[float], None] = lambda share: None) -> Logits:
+    def run_tokens(
+        self,
+        encoded: Encoded,
+        progress: Callable[[float], None] = lambda share: None,
+        work: WorkDone | None = None,
+    ) -> Logits:
         """Logits (rows, labels) float32 of rows that are token ids already; `progress` as for a window."""
-        logits = np.empty((len(encoded.input_ids), len(self.labels)), np.float32)
-        begin, done, tokens = time.perf_counter(), 0, int(encoded.lengths.sum())
+        logits = np.empty((len(encoded.lengths), len(self.labels)), np.float32)
+        done, tokens, pad_id = 0, int(encoded.lengths.sum()), self.bundle.manifest.tokenizer.pad_id
         for batch in plan_batches(encoded.lengths, self.batch_tokens):
-            feeds = self.feeds(
-                [encoded.input_ids[row] for row in batch], [encoded.token_type_ids[row] for row in batch]
-            )
-            logits[batch] = self.session.run(feeds)
+            arrays = encoded.padded(batch, pad_id)
+            logits[batch] = self.session.run({name: arrays[name] for name in self.session.inputs})
             done += int(encoded.lengths[batch].sum())
-            self.work.padded_tokens += feeds["input_ids"].size
+            if work is not None:
+                work.padded_tokens += arrays["input_ids"].size
             progress(done / max(1, tokens))
-        self.work.tokens += tokens
-        self.work.stage_seconds["run"] += time.perf_counter() - begin
         return logits
 
     def feeds(

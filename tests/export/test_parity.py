@@ -40,7 +40,7 @@ def logits(*rows: tuple[float, float]) -> np.ndarray[tuple[int, ...], np.dtype[n
 
 
 def encoded(*ids: list[int]) -> Encoded:
-    return Encoded([*ids], [[0] * len(row) for row in ids], np.array([*map(len, ids)]), np.zeros(len(ids), bool))
+    return Encoded.from_rows(ids, [[0] * len(row) for row in ids], np.zeros(len(ids), bool))
 
 
 def test_the_worst_row_and_the_first_flip_are_named(scorer: Scorer) -> None:

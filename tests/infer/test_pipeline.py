@@ -10,8 +10,9 @@ import pytest
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
+from infer.job import Job, report_path
 from infer.output import OutputFormat
-from infer.pipeline import Job, report_path, score_files, write_report
+from infer.pipeline import score_files
 from infer.scorer import Scorer
 from tests import tiny
 
@@ -79,7 +80,7 @@ def test_several_files_are_each_as_if_alone(bundle: Path, tmp_path: Path) -> Non
 
 def test_the_report_has_every_key_and_counts_right(bundle: Path, tmp_path: Path) -> None:
     source = tiny.write_table(tmp_path / "t.tsv")
-    report = score(bundle, tmp_path / "o.tsv", source)
+    report = score(bundle, tmp_path / "o.tsv", source, report=report_path(tmp_path / "o.tsv"))
     assert set(report) >= set(REPORT_KEYS.split())
     assert (report["rows"], report["unique_rows"], report["truncated"], report["rejected"]) == (24, 8, 0, {})
     assert report["bundle_sha256"] == Bundle.open(bundle).sha256
@@ -88,7 +89,6 @@ def test_the_report_has_every_key_and_counts_right(bundle: Path, tmp_path: Path)
     assert np.sum(metrics["confusion"]) == 24 and metrics["labels"] == ["0", "1"]
     predicted = [int(row[3]) for row in table_of(tmp_path / "o.tsv")[1]]
     assert metrics["accuracy"] == np.mean(np.array(predicted) == np.arange(24) % 2)
-    write_report(report, report_path(tmp_path / "o.tsv"))
     assert json.loads((tmp_path / "o.tsv.report.json").read_text()) == report
 
 

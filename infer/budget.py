@@ -1,0 +1,51 @@
+"""How many tokens a batch should hold on this machine: tried out on the first rows, in a few seconds."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from infer.encode import Encoded
+from infer.scorer import BATCH_TOKENS, Scorer
+
+CANDIDATES = (BATCH_TOKENS, 1024, 4096, 512, 8192)  # tokens, in the order of trying
+_WORTH = 1.03  # a rate that another must beat the default's by: less is noise
+_SECONDS = 3.0  # after which no further candidate is tried
+_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate: the median rate of its rounds."""
+
+    batch_tokens: int
+    tokens_per_second: float
+
+
+def find_budget(scorer: Scorer, encoded: Encoded) -> tuple[int, list[Trial]]:
+    """The fastest of CANDIDATES for rows of token ids, and what was measured; the default where they tie.
+
+    Each candidate runs batches of the commonest length, in turns, after one that is not counted. What they answer is
+    thrown away, so that the output does not depend on which candidates were tried.
+    """
+    if not len(encoded.lengths):
+        return scorer.batch_tokens, []
+    length = int(np.bincount(encoded.lengths).argmax())
+    rows = np.flatnonzero(encoded.lengths == length)
+    begin, trials = time.perf_counter(), []
+    for budget in CANDIDATES:
+        batch = np.resize(rows, max(1, budget // length))  # repeats rows where there are too few
+        arrays = encoded.padded(batch, scorer.bundle.manifest.tokenizer.pad_id)
+        feeds = {name: arrays[name] for name in scorer.session.inputs}
+        scorer.session.run(feeds)
+        seconds = []
+        for _ in range(_ROUNDS):
+            start = time.perf_counter()
+            scorer.session.run(feeds)
+            seconds.append(time.perf_counter() - start)
+        trials.append(Trial(budget, len(batch) * length / float(np.median(seconds))))
+        if time.perf_counter() - begin > _SECONDS:
+            break
+    best = max(trials, key=lambda trial: trial.tokens_per_second)
+    default = trials[0]
+    return (best if best.tokens_per_second > _WORTH * default.tokens_per_second else default).batch_tokens, trials

@@ -1,0 +1,45 @@
+"""What one run of `bertline infer` is to do, and where its files stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bertline.tsv import TableSpec
+from infer.output import STDOUT, OutputFormat
+from infer.rows import STDIN
+from infer.scorer import WINDOW_ROWS
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to score, and where to."""
+
+    inputs: Sequence[Path]  # files; `-` is stdin
+    output: Path  # `-` is stdout
+    spec: TableSpec
+    form: OutputFormat = field(default_factory=OutputFormat)
+    use_labels: bool = True
+    window_rows: int = WINDOW_ROWS
+    dedupe: bool = True  # equal texts are scored once
+    tune: bool = False  # find the fastest number of tokens a batch in the first seconds
+    on_error: str = "fail"  # or quarantine: rows that cannot be read are set aside
+    resume: bool = False  # go on with an unfinished run, where one stands
+    force: bool = False  # replace what stands under the output's name
+    report: Path | None = None  # where the report goes
+    html: bool = False  # a page beside it
+
+    @property
+    def streams(self) -> bool:
+        """Whether rows come from a pipe or go to one, so that there is nothing to resume."""
+        return self.output == STDOUT or STDIN in self.inputs
+
+    @property
+    def page(self) -> Path:
+        """Where the report's page goes."""
+        assert self.report is not None
+        return self.report.with_suffix(".html")
+
+
+def report_path(output: Path) -> Path:
+    """Where the report of a scored file goes."""
+    return output.with_name(output.name + ".report.json")

@@ -1,0 +1,119 @@
+"""How far an unfinished run has come: a line of JSON for each window, written once its data are on disk."""
+
+import base64
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.errors import BertlineError
+from bertline.schema import from_json, parse_json
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What a window added to the texts seen: enough to remember it without running it again."""
+
+    logits: str  # base64 of (fresh, labels) float32, little endian
+    cut: tuple[int, ...]  # which of the fresh texts were longer than the maximum
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32], cut: NDArray[np.bool_]) -> "Recalled":
+        """From logits (fresh, labels) and, for each fresh text, whether it was cut."""
+        encoded = base64.b64encode(np.ascontiguousarray(logits, "<f4").tobytes()).decode()
+        return cls(encoded, tuple(np.flatnonzero(cut).tolist()))
+
+    def restore(self, logits: NDArray[np.float32], cut: NDArray[np.bool_]) -> None:
+        """Write them back into arrays of the same shapes; ValueError where they do not fit."""
+        stored = np.frombuffer(base64.b64decode(self.logits, validate=True), "<f4")
+        logits[:] = stored.reshape(logits.shape)
+        cut[list(self.cut)] = True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run behind one of its windows; all counts are of the whole run so far."""
+
+    windows: int
+    opens_generation: bool  # nothing before this window is remembered
+    output_bytes: int
+    rejects_bytes: int
+    rejected: dict[str, int]  # by reason
+    blanked: int  # texts in which a tab or line break became a space
+    seconds: float
+    batch_tokens: int
+    work: dict[str, Any]
+    evaluation: dict[str, Any] | None
+    recalled: Recalled | None  # None where equal texts are not scored once
+
+
+@dataclass
+class Journal:
+    """`OUTPUT.journal`. `identity` says what the run is, in the user's words; a run that is another is not resumed."""
+
+    path: Path
+    identity: dict[str, Any]
+    checkpoints: list[Checkpoint] = field(default_factory=list)  # of the present generation
+
+    @classmethod
+    def read(cls, path: Path) -> "Journal":
+        """The journal as it was left; a last line that was not finished is dropped. BertlineError for no journal."""
+        head, *lines = path.read_bytes().split(b"\n")
+        try:
+            document = parse_json(head)
+            identity = dict(document["identity"]) if document["schema"] == SCHEMA else None
+        except (ValueError, KeyError, TypeError):
+            identity = None
+        if identity is None:
+            raise BertlineError(f"{path}: is no journal of this version; start over with --force")
+        journal = cls(path, identity)
+        for line in lines[:-1]:  # what follows the last line end was not finished
+            problems: list[str] = []
+            try:
+                checkpoint = from_json(Checkpoint, parse_json(line), "", problems)
+            except ValueError:
+                break
+            if problems:
+                break
+            journal._keep(checkpoint)
+        return journal
+
+    @property
+    def last(self) -> Checkpoint | None:
+        return self.checkpoints[-1] if self.checkpoints else None
+
+    def rewrite(self) -> None:
+        """Write the file anew, whole or not at all; it then ends with the last checkpoint."""
+        fresh = self.path.with_name(self.path.name + ".new")
+        with fresh.open("wb") as stream:
+            stream.write(_line({"schema": SCHEMA, "identity": self.identity}))
+            stream.writelines(_line(asdict(checkpoint)) for checkpoint in self.checkpoints)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(self.path)
+
+    def append(self, checkpoint: Checkpoint) -> None:
+        """Add a checkpoint, on disk when this returns. A new generation makes those before it needless."""
+        self._keep(checkpoint)
+        if checkpoint.opens_generation:
+            self.rewrite()
+            return
+        with self.path.open("ab") as stream:
+            stream.write(_line(asdict(checkpoint)))
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def _keep(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.opens_generation:
+            self.checkpoints.clear()
+        self.checkpoints.append(checkpoint)
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=True).encode() + b"\n"

@@ -1,0 +1,64 @@
+"""Texts seen before: each is scored once and its logits are kept for the rows that repeat it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infer.encode import Text
+
+CAPACITY = 65_536  # distinct texts remembered; some 15 MB with sentences of CoLA's length
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the logits of a window's rows will stand."""
+
+    slots: NDArray[np.float32]  # (capacity, labels), shared by all windows of a generation
+    cut: NDArray[np.bool_]  # (capacity,) whether the text was longer than the maximum, shared as well
+    slot_of_row: NDArray[np.int64]  # (rows,)
+    fresh: list[Text]  # to be scored, in order of appearance; the other rows repeat one of these or an earlier one
+    first: int  # slot of fresh[0]
+
+    @property
+    def opens_generation(self) -> bool:
+        """Whether nothing before this window is remembered."""
+        return self.first == 0
+
+    @property
+    def fresh_slots(self) -> slice:
+        """The slots of the fresh texts."""
+        return slice(self.first, self.first + len(self.fresh))
+
+    def logits(self) -> NDArray[np.float32]:
+        """Logits (rows, labels) float32, in the window's order, once the fresh slots up to this window are filled."""
+        return self.slots[self.slot_of_row]
+
+
+class Seen:
+    """The texts of one run. Windows are placed in order; what is remembered depends on them alone, so that a run
+    that is resumed places them as before.
+
+    When the memory is full, everything is forgotten and a new generation begins: memory is bounded, and no order of
+    use has to be kept.
+    """
+
+    def __init__(self, labels: int, *, dedupe: bool = True) -> None:
+        self._labels, self._dedupe = labels, dedupe
+        self._slot_of: dict[Text, int] = {}
+        self._slots, self._cut = np.empty((0, labels), np.float32), np.empty(0, bool)
+
+    def place(self, texts: Sequence[Text]) -> Placement:
+        """Give each row a slot; without dedupe each row is fresh, and nothing is remembered."""
+        if len(self._slot_of) + len(texts) > len(self._slots) or not self._dedupe:
+            capacity = max(len(texts), CAPACITY if self._dedupe else 0)
+            self._slot_of = {}
+            self._slots, self._cut = np.empty((capacity, self._labels), np.float32), np.zeros(capacity, bool)
+        if not self._dedupe:
+            return Placement(self._slots, self._cut, np.arange(len(texts)), list(texts), 0)
+        known, first = self._slot_of, len(self._slot_of)
+        slot_of_row = np.fromiter((known.setdefault(text, len(known)) for text in texts), np.int64, len(texts))
+        # A text is fresh where its slot is new, and new slots come in order of appearance.
+        slots, at = np.unique(slot_of_row, return_index=True)
+        return Placement(self._slots, self._cut, slot_of_row, [texts[row] for row in at[slots >= first]], first)

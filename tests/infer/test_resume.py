@@ -1,0 +1,220 @@
+"""A run that is killed goes on where it was, and ends with the bytes of one that was not."""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny
+from tests.conftest import Cli
+
+KILLS = 50
+ROWS = 12_000
+WINDOW = 100
+SEED = 7
+# Few texts are remembered, so that generations end within the run; the command line is otherwise the user's.
+PROGRAM = "import infer.seen; infer.seen.CAPACITY = 700; from bertline.__main__ import main; main()"
+OPTIONS = ("--label-column", "label", "--logits", "--window", str(WINDOW), "--on-error", "quarantine", "-q")
+
+
+@pytest.fixture(scope="module")
+def big_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of many lengths, some equal to others far away, some that cannot be read."""
+    generator = random.Random(SEED)
+    lines = ["id\tsentence\tlabel"]
+    for row in range(ROWS):
+        text = " ".join(generator.choices(tiny.WORDS, k=generator.randrange(1, 40)))
+        text = generator.choice([text, tiny.SENTENCES[row % 8], f"the cat {row % 300}"])
+        lines.append(f"{row}\t{text}" if row % 211 == 0 else f"{row}\t{text}\t{row % 2}")
+    path = tmp_path_factory.mktemp("big") / "big.tsv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def command(bundle: Path, table: Path, out: Path, *options: str) -> list[str]:
+    return [sys.executable, "-c", PROGRAM, "infer", str(bundle), str(table), "-o", str(out), *OPTIONS, *options]
+
+
+def of_report(out: Path) -> dict[str, Any]:
+    """What a report says of the rows, and not of the time it took."""
+    report = json.loads(out.with_name(out.name + ".report.json").read_text())
+    names = "rows unique_rows unique_share tokens padding_share truncated rejected blanked metrics batch_tokens"
+    return {name: report[name] for name in names.split()}
+
+
+def rejects(out: Path) -> bytes:
+    return out.with_name(out.name + ".rejects.tsv").read_bytes()
+
+
+@pytest.mark.parametrize("ending", [".tsv", ".jsonl.gz"])
+def test_killed_at_any_moment_and_resumed_the_bytes_are_the_same(
+    bundle: Path, big_table: Path, tmp_path: Path, ending: str
+) -> None:
+    whole = tmp_path / f"whole{ending}"
+    begin = time.monotonic()
+    subprocess.run(command(bundle, big_table, whole), check=True)
+    seconds = time.monotonic() - begin
+    generator, kills, chain = random.Random(SEED), 0, 0
+    while kills < KILLS // 2:  # with each of two endings
+        chain += 1
+        out = tmp_path / f"killed{chain}{ending}"
+        while True:
+            process = subprocess.Popen(command(bundle, big_table, out, "--resume"), stderr=subprocess.PIPE)
+            try:
+                process.wait(generator.uniform(0.3, 1.0) * seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+                kills += 1
+            else:
+                assert process.returncode == 0, process.communicate()[1]
+                break
+        assert out.read_bytes() == whole.read_bytes()
+        assert rejects(out) == rejects(whole)
+        assert of_report(out) == of_report(whole)
+        assert sorted(path.name for path in tmp_path.glob(f"{out.name}*")) == [
+            out.name, f"{out.name}.rejects.tsv", f"{out.name}.report.json",
+        ]  # fmt: skip
+    print(f"{kills} kills in {chain} runs")
+
+
+Stopped = tuple[Path, Path]
+
+
+@pytest.fixture
+def stopped(bundle: Path, tmp_path: Path, cli: Cli) -> Stopped:
+    """A table, and the output of a run that stopped at a row of it that cannot be read, two windows on."""
+    table, out = tiny.write_table(tmp_path / "t.tsv", 50), tmp_path / "o.tsv"
+    table.write_bytes(table.read_bytes() + b"50\tthe cat\n")
+    outcome = cli("infer", bundle, table, "-o", out, "--label-column", "label", "--window", "20")
+    assert outcome.code == 1 and "line 52" in outcome.err
+    assert "40 rows are done and kept, and the same command with --resume goes on" in outcome.err
+    assert not out.exists() and out.with_name("o.tsv.partial").exists()
+    return table, out
+
+
+def again(cli: Cli, bundle: Path, stopped: Stopped, *options: object) -> Any:
+    table, out = stopped
+    return cli("infer", bundle, table, "-o", out, "--label-column", "label", "--window", "20", *options)
+
+
+def test_an_unfinished_run_is_reported_and_not_overwritten(bundle: Path, cli: Cli, stopped: Stopped) -> None:
+    before = stopped[1].with_name("o.tsv.partial").read_bytes()
+    outcome = again(cli, bundle, stopped)
+    assert outcome.code == 1 and outcome.err.count("\n") == 1
+    assert "an unfinished run, or one still going, has done 40 rows; go on with --resume, or start over" in outcome.err
+    assert stopped[1].with_name("o.tsv.partial").read_bytes() == before
+
+
+def test_a_run_stopped_by_a_bad_row_goes_on_with_quarantine(bundle: Path, cli: Cli, stopped: Stopped) -> None:
+    outcome = again(cli, bundle, stopped, "--resume", "--on-error", "quarantine")
+    assert outcome.code == 0 and "40 of these rows were done by the run before" in outcome.err
+    lines = stopped[1].read_text().splitlines()
+    assert len(lines) == 51 and len(rejects(stopped[1]).splitlines()) == 2
+
+
+def test_force_starts_over(bundle: Path, cli: Cli, stopped: Stopped) -> None:
+    assert again(cli, bundle, stopped, "--force", "--on-error", "quarantine").code == 0
+    assert len(stopped[1].read_text().splitlines()) == 51
+    assert again(cli, bundle, stopped, "--force", "--resume").code == 2
+
+
+def _longer(table: Path) -> None:
+    table.write_bytes(table.read_bytes() + b"51\tthe dog\t1\n")
+
+
+def _last_byte(table: Path) -> None:
+    table.write_bytes(table.read_bytes()[:-2] + b"x\n")  # of a row that was never reached
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "expected"),
+    [
+        (_longer, [], "input 1 was"),
+        (_last_byte, [], "input 1 was"),
+        (None, ["--window", "21"], "--window was 20 and is 21"),
+        (None, ["--logits"], "--logits was False and is True"),
+        (None, ["--batch-tokens", "auto"], "--batch-tokens was 2048 and is auto"),
+        (None, ["--max-length", "20"], "--max-length was 64 and is 20"),
+        (None, ["--threads", "7"], "--threads was"),
+        (None, ["--no-dedupe"], "--dedupe was True and is False"),
+        (None, ["--no-labels"], "--labels was True and is False"),
+        (None, ["--text-column", "id"], "--text-column was not given and is id"),
+    ],
+)
+def test_a_run_that_is_not_the_same_is_refused_with_the_difference(
+    bundle: Path,
+    cli: Cli,
+    stopped: Stopped,
+    change: Callable[[Path], None] | None,
+    options: list[str],
+    expected: str,
+) -> None:
+    if change:
+        change(stopped[0])
+    before = stopped[1].with_name("o.tsv.partial").read_bytes()
+    outcome = again(cli, bundle, stopped, "--resume", *options)
+    assert outcome.code == 1 and expected in outcome.err and "start over with --force" in outcome.err
+    assert stopped[1].with_name("o.tsv.partial").read_bytes() == before, "what was done is kept"
+
+
+def test_another_bundle_is_refused(bundle: Path, cli: Cli, stopped: Stopped, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(bundle, tmp_path / "b"))
+    (copy / "bertline.json").write_text((copy / "bertline.json").read_text() + " ")
+    assert "bundle was" in again(cli, copy, stopped, "--resume").err
+
+
+def test_a_damaged_journal_is_refused(bundle: Path, cli: Cli, stopped: Stopped) -> None:
+    journal = stopped[1].with_name("o.tsv.journal")
+    content = journal.read_bytes()
+    for damaged, expected in (
+        (b"", "is no journal of this version"),
+        (b"{}\n", "is no journal of this version"),
+        (content.replace(b'"schema": 1', b'"schema": 2'), "is no journal of this version"),
+        (content.replace(b'"output_bytes": ', b'"output_bytes": 9'), "is shorter than its journal says"),
+        (content.replace(b'"logits": "', b'"logits": "!'), "its journal is damaged"),
+    ):
+        journal.write_bytes(damaged)
+        outcome = again(cli, bundle, stopped, "--resume", "--on-error", "quarantine")
+        assert outcome.code == 1 and expected in outcome.err and "--force" in outcome.err
+
+
+def test_resume_with_nothing_to_resume_starts_afresh_and_is_content_with_what_is_whole(
+    bundle: Path, cli: Cli, table: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "o.tsv"
+    arguments = ("infer", bundle, table, "-o", out, "--resume")
+    assert cli(*arguments).code == 0
+    content = out.read_bytes()
+    assert cli(*arguments).code == 0 and out.read_bytes() == content
+    outcome = cli(*arguments, "--logits")
+    assert outcome.code == 1 and "is of another run: --logits was False and is True" in outcome.err
+    out.with_name("o.tsv.report.json").unlink()
+    assert "no report says that this run wrote it" in cli(*arguments).err
+
+
+def test_pipes_cannot_be_resumed(bundle: Path, cli: Cli, table: Path, tmp_path: Path) -> None:
+    assert cli("infer", bundle, "-", "-o", tmp_path / "o.tsv", "--resume").code == 2
+    assert cli("infer", bundle, table, "-o", "-", "--resume").code == 2
+
+
+def test_two_runs_cannot_write_one_output(bundle: Path, big_table: Path, tmp_path: Path, cli: Cli) -> None:
+    out = tmp_path / "o.tsv"
+    process = subprocess.Popen(command(bundle, big_table, out), stderr=subprocess.PIPE)
+    try:
+        while not out.with_name("o.tsv.journal").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        for option in ("--resume", "--force"):
+            outcome = cli("infer", bundle, big_table, "-o", out, *OPTIONS, option)
+            assert outcome.code == 1 and "another run is writing it at this moment" in outcome.err
+    finally:
+        assert process.wait() == 0, process.communicate()[1]
+    assert out.exists()
