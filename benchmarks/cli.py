@@ -1,11 +1,15 @@
 """`bertline benchmark`."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bertline import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 benchmark = typer.Typer(help="Measure what a way of running a model is worth.")
 
@@ -32,36 +36,18 @@ def latency(
 
     Example: bertline benchmark latency bundle --model model -o latency.json --html
     """
-    import json
-
-    from rich.table import Table
-
     from benchmarks.latency import TABLE_COLUMNS, Plan, latency_page, measure_latency, table_rows, to_json
-    from bertline.console import log_console, result_console
-    from bertline.files import check_output_file, write_whole
+    from bertline.console import log_console
 
     plan = Plan(_numbers("--batches", batches), _numbers("--sequences", sequences), seconds)
-    if output.parent == Path("artifacts"):
-        output.parent.mkdir(exist_ok=True)
-    page = output.with_suffix(".html")
-    for file in [output, page] if html else [output]:
-        check_output_file(file, force=force)
+    _check(output, html=html, force=force)
     console = log_console(quiet)
     cells, environment = measure_latency(
         bundle, model, plan, threads=threads, progress=lambda cell: console.print(f"timing batch × sequence {cell}")
     )
-    table = Table(
-        title=f"latency, {environment['threads']} threads, {environment['cpu']}", title_justify="left", box=None
-    )
-    for name in TABLE_COLUMNS:
-        table.add_column(name, justify="left" if name == "runtime" else "right")
-    for row in table_rows(cells):
-        table.add_row(*row)
-    result_console().print(table)
-    write_whole(output, json.dumps(to_json(cells, environment, plan), indent=1) + "\n")
-    if html:
-        write_whole(page, latency_page(cells, environment))
-    console.print(f"wrote {output}", markup=False)
+    _show(f"latency, {environment['threads']} threads, {environment['cpu']}", TABLE_COLUMNS, table_rows(cells))
+    page = latency_page(cells, environment) if html else None
+    _write(console, output, to_json(cells, environment, plan), page)
 
 
 @benchmark.command()
@@ -86,21 +72,12 @@ def throughput(
 
     Example: bertline benchmark throughput bundle in_domain_train.tsv --format cola --model model --html
     """
-    import json
-
-    from rich.table import Table
-
     from benchmarks import throughput
-    from bertline.console import log_console, result_console
-    from bertline.files import check_output_file, write_whole
+    from bertline.console import log_console
     from bertline.tsv import TableSpec
 
     spec = TableSpec.from_options(format=format, header=header, columns=columns, text_column=text_column)
-    if output.parent == Path("artifacts"):
-        output.parent.mkdir(exist_ok=True)
-    page = output.with_suffix(".html")
-    for file in [output, page] if html else [output]:
-        check_output_file(file, force=force)
+    _check(output, html=html, force=force)
     console = log_console(quiet)
     results, environment = throughput.measure_throughput(
         bundle,
@@ -113,17 +90,89 @@ def throughput(
         threads=threads,
         progress=lambda line: console.print(line, markup=False),
     )
-    shown = Table(
-        title=f"throughput, {environment['threads']} threads, {environment['cpu']}", title_justify="left", box=None
+    title = f"throughput, {environment['threads']} threads, {environment['cpu']}"
+    _show(title, throughput.TABLE_COLUMNS, throughput.table_rows(results, environment))
+    page = throughput.throughput_page(results, environment, table.name) if html else None
+    _write(console, output, throughput.to_json(results, environment), page)
+
+
+@benchmark.command()
+def scale(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder, from bertline export.", metavar="BUNDLE")],
+    table: Annotated[Path, typer.Argument(help="TSV file with sentences to make files of.", metavar="TSV")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Result as JSON.")] = Path("artifacts/scale.json"),
+    rows: Annotated[str, typer.Option(help="Rows of each file.")] = "1000,10000,100000",
+    repeats: Annotated[int, typer.Option(min=0, help="Sentences to score once, and ten times each.")] = 8000,
+    passes: Annotated[int, typer.Option(min=1, help="Processes for each file.")] = 3,
+    variant: options.VariantName = "auto",
+    provider: options.Provider = "auto",
+    threads: options.Threads = None,
+    text_column: options.TextColumn = None,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Time per row and memory as a file grows, and with repeated sentences.
+
+    Example: bertline benchmark scale bundle in_domain_train.tsv --format cola --rows 100000,2000000
+    """
+    from benchmarks import scale
+    from bertline.console import log_console
+    from bertline.tsv import TableSpec
+
+    spec = TableSpec.from_options(format=format, header=header, columns=columns, text_column=text_column)
+    _check(output, html=False, force=force)
+    console = log_console(quiet)
+    how = ["--variant", variant, "--provider", provider, *(["--threads", str(threads)] if threads else [])]
+    sizes, environment = scale.measure_scale(
+        bundle,
+        table,
+        spec,
+        _numbers("--rows", rows),
+        passes=passes,
+        repeat_rows=repeats,
+        options=how,
+        progress=lambda line: console.print(line, markup=False),
     )
-    for name in throughput.TABLE_COLUMNS:
-        shown.add_column(name, justify="left" if name == "way" else "right")
-    for row in throughput.table_rows(results, environment):
-        shown.add_row(*row)
-    result_console().print(shown)
-    write_whole(output, json.dumps(throughput.to_json(results, environment), indent=1) + "\n")
-    if html:
-        write_whole(page, throughput.throughput_page(results, environment, table.name))
+    title = f"scale, {environment['variant']}, {environment['threads']} threads, {environment['cpu']}"
+    _show(title, scale.TABLE_COLUMNS, scale.table_rows(sizes))
+    _write(console, output, scale.to_json(sizes, environment), None)
+
+
+def _check(output: Path, *, html: bool, force: bool) -> None:
+    """Refuse names that cannot be written, before anything is measured."""
+    from bertline.files import check_output_file
+
+    if output.parent == Path("artifacts"):
+        output.parent.mkdir(exist_ok=True)
+    for file in [output, output.with_suffix(".html")] if html else [output]:
+        check_output_file(file, force=force)
+
+
+def _show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The table on stdout; numbers stand right."""
+    from rich.table import Table
+
+    from bertline.console import result_console
+
+    table = Table(title=title, title_justify="left", box=None)
+    for name in columns:
+        table.add_column(name, justify="left" if name in ("runtime", "way", "file") else "right")
+    for row in rows:
+        table.add_row(*row)
+    result_console().print(table)
+
+
+def _write(console: "Console", output: Path, document: dict[str, Any], page: str | None) -> None:
+    import json
+
+    from bertline.files import write_whole
+
+    write_whole(output, json.dumps(document, indent=1) + "\n")
+    if page is not None:
+        write_whole(output.with_suffix(".html"), page)
     console.print(f"wrote {output}", markup=False)
 
 

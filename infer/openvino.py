@@ -11,6 +11,7 @@ from bertline.errors import BertlineError
 from infer.providers import OPENVINO_PROVIDER
 
 PACKAGE = "onnxruntime-ep-openvino"
+SHAPE_TOKENS = 150  # OpenVINO prepares kernels for each new shape, which takes as long as about so many tokens
 _X86_64 = ("x86_64", "AMD64")
 
 

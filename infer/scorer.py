@@ -191,7 +191,7 @@ class Scorer:
         """Logits (rows, labels) float32 of rows that are token ids already; `progress` as for a window."""
         logits = np.empty((len(encoded.lengths), len(self.labels)), np.float32)
         done, tokens, pad_id = 0, int(encoded.lengths.sum()), self.bundle.manifest.tokenizer.pad_id
-        for batch in plan_batches(encoded.lengths, self.batch_tokens):
+        for batch in plan_batches(encoded.lengths, self.batch_tokens, self.session.shape_tokens):
             arrays = encoded.padded(batch, pad_id)
             logits[batch] = self.session.run({name: arrays[name] for name in self.session.inputs})
             done += int(encoded.lengths[batch].sum())

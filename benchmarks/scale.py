@@ -1,0 +1,144 @@
+"""Scale: does time per row, and does memory, stay flat as a file grows, and what do repeated sentences cost?"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from bertline.bundle import Bundle
+from bertline.errors import BertlineError
+from bertline.tsv import TableSpec
+from infer.cpus import cpu_name, usable_cpus
+from infer.rows import Rows
+from infer.scorer import WINDOW_ROWS
+from infer.versions import runtime_versions
+
+TIMES = 10  # how often each sentence stands in the file of repeats
+
+
+@dataclass(frozen=True)
+class Size:
+    """One file, scored by processes of their own."""
+
+    name: str
+    rows: int
+    unique_rows: int
+    seconds: tuple[float, ...]  # of each pass, start-up apart
+    peak_memory_mib: float  # the largest of all passes
+
+    @property
+    def microseconds_per_row(self) -> float:
+        """Median over the passes."""
+        return float(np.median(self.seconds)) / self.rows * 1e6
+
+
+def measure_scale(
+    bundle: Path,
+    table: Path,
+    spec: TableSpec,
+    rows: Sequence[int],
+    *,
+    passes: int = 3,
+    repeat_rows: int = 0,
+    options: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda line: None,
+) -> tuple[list[Size], dict[str, Any]]:
+    """Score files of `rows` distinct sentences each, made of the table's, by `bertline infer OPTIONS`.
+
+    Each pass is a process of its own, since one never forgets its peak of memory; sizes take turns. With
+    `repeat_rows` two more files follow: that many sentences once, and each of them ten times, in a fixed random order.
+    Raises BertlineError where a run fails.
+    """
+    texts = _texts(table, spec, Bundle.open(bundle))
+    with TemporaryDirectory() as name:
+        files = {f"{count:,} rows": _write(Path(name) / f"{count}.tsv", _distinct(texts, count)) for count in rows}
+        if repeat_rows:
+            once = list(_distinct(texts, repeat_rows))
+            often = np.random.default_rng(42).permutation(once * TIMES)
+            files[f"{repeat_rows:,} sentences once"] = _write(Path(name) / "once.tsv", once)
+            files[f"each of them {TIMES} times"] = _write(Path(name) / "often.tsv", often.tolist())
+        reports: dict[str, list[dict[str, Any]]] = {file: [] for file in files}
+        for number in range(passes):
+            for title in list(files)[:: 1 if number % 2 == 0 else -1]:
+                reports[title].append(_score(bundle, files[title], options))
+                progress(f"pass {number + 1} of {passes}: {title}: {reports[title][-1]['seconds']:.2f} s")
+    sizes = [
+        Size(
+            title,
+            found[0]["rows"],
+            found[0]["unique_rows"],
+            tuple(report["seconds"] for report in found),
+            max(report["peak_memory_mib"] for report in found),
+        )
+        for title, found in reports.items()
+    ]
+    first = next(iter(reports.values()))[0]
+    kept = {name: first[name] for name in ("variant", "provider", "threads", "batch_tokens")}
+    return sizes, kept | {"cpu": cpu_name(), "cpus": usable_cpus(), "versions": runtime_versions()}
+
+
+def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
+    if len(bundle.manifest.text_columns) != 1:
+        raise BertlineError(f"{bundle.path}: scores pairs; benchmark scale makes files of single texts")
+    windows = Rows([table], spec, bundle.manifest, use_labels=False).windows(WINDOW_ROWS)
+    return [str(text) for window in windows for text in window.texts]
+
+
+def _distinct(texts: Sequence[str], count: int) -> Iterator[str]:
+    """The texts in turn, each with the number of its round behind it, so that no two are equal."""
+    order = list(dict.fromkeys(texts))
+    for row in range(count):
+        number, place = divmod(row, len(order))
+        yield order[place] if not number else f"{order[place]} {number}"
+
+
+def _write(path: Path, texts: Iterator[str] | Sequence[str]) -> Path:
+    with path.open("w", encoding="utf-8") as stream:
+        stream.writelines(f"{text}\n" for text in texts)
+    return path
+
+
+def _score(bundle: Path, file: Path, options: Sequence[str]) -> dict[str, Any]:
+    output = file.with_suffix(".scored")
+    arguments = ["infer", bundle, file, "-o", output, "--no-header", "--text-column", "1", "--no-labels", "--force"]
+    command = [sys.executable, "-m", "bertline", *map(str, arguments), *options, "-q"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = done.stderr.strip().removeprefix("bertline: ")
+        raise BertlineError(reason or f"{file}: scoring ended with {done.returncode}")
+    report: dict[str, Any] = json.loads(output.with_name(output.name + ".report.json").read_text())
+    output.unlink()
+    return report
+
+
+TABLE_COLUMNS = ("file", "rows", "run", "seconds", "µs/row", "× first", "peak MiB", "× first")
+
+
+def table_rows(sizes: Sequence[Size]) -> list[list[str]]:
+    """One row a file: median seconds, time per row and peak memory, each also against the first file."""
+    first = sizes[0]
+    return [
+        [
+            size.name,
+            f"{size.rows:,}",
+            f"{size.unique_rows:,}",
+            f"{np.median(size.seconds):.2f}",
+            f"{size.microseconds_per_row:.1f}",
+            f"{size.microseconds_per_row / first.microseconds_per_row:.3f}",
+            f"{size.peak_memory_mib:,.0f}",
+            f"{size.peak_memory_mib / first.peak_memory_mib:.3f}",
+        ]
+        for size in sizes
+    ]
+
+
+def to_json(sizes: Sequence[Size], environment: dict[str, Any]) -> dict[str, Any]:
+    """The document of a scale run."""
+    rows = [asdict(size) | {"microseconds_per_row": size.microseconds_per_row} for size in sizes]
+    return {"schema": 1, "kind": "scale", "environment": environment, "results": rows}

@@ -1,0 +1,39 @@
+"""Scale: files of distinct sentences, repeats that are run once, and figures against the first file."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.scale import Size, _distinct, table_rows
+from tests import tiny
+from tests.conftest import Cli
+
+
+def test_no_two_sentences_of_a_file_are_equal() -> None:
+    texts = list(_distinct(["a", "b", "a"], 7))
+    assert texts == ["a", "b", "a 1", "b 1", "a 2", "b 2", "a 3"]
+
+
+def test_sizes_and_repeats_are_scored_by_processes_of_their_own(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    table, output = tiny.write_table(tmp_path / "t.tsv"), tmp_path / "s.json"
+    outcome = cli(
+        "benchmark", "scale", bundle, table, "--rows", "20,60", "--repeats", "30", "--passes", "2", "-o", output
+    )
+    assert outcome.code == 0, outcome.err
+    results = json.loads(output.read_text())["results"]
+    assert [(result["rows"], result["unique_rows"]) for result in results] == [(20, 20), (60, 60), (30, 30), (300, 30)]
+    assert all(len(result["seconds"]) == 2 and result["peak_memory_mib"] > 10 for result in results)
+    assert "each of them 10 times" in outcome.out
+
+
+def test_a_run_that_fails_is_one_line(cli: Cli, bundle: Path, table: Path, tmp_path: Path) -> None:
+    outcome = cli("benchmark", "scale", bundle, table, "--variant", "int8", "-o", tmp_path / "s.json")
+    assert outcome.code == 1 and "has no variant 'int8'" in outcome.err
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_figures_are_against_the_first_file() -> None:
+    rows = table_rows([Size("a", 10, 10, (1.0, 2.0, 3.0), 100.0), Size("b", 100, 100, (20.0,), 110.0)])
+    assert [row[5:] for row in rows] == [["1.000", "100", "1.000"], ["1.000", "110", "1.100"]]
+    assert rows[0][4] == pytest.approx("200000.0")
