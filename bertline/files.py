@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -55,9 +55,10 @@ def check_output_file(path: Path, *, force: bool = False, inputs: Iterable[Path]
 
 
 @contextmanager
-def whole_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, force: bool = False, finish: Callable[[Path], None] | None = None) -> Iterator[BinaryIO]:
     """Write beside `path`, flush to disk, then rename; on any error nothing stays behind.
 
+    `finish` is called with the file before it gets its name, and may put another in its place.
     Of two runs that write the same file at once one fails, and what appears is whole. Raises BertlineError as
     `check_output_file` does, and where the disk is full.
     """
@@ -77,6 +78,9 @@ def whole_file(path: Path, *, force: bool = False) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         if not _is_still(partial, identity):
             raise BertlineError(f"{path}: another run with --force has taken its place; let that one finish")
+        if finish:
+            finish(partial)
+            identity = partial.stat()
         partial.replace(path)
     except BaseException as error:
         if _is_still(partial, identity):

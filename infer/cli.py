@@ -19,7 +19,7 @@ BundlePath = Annotated[Path, typer.Argument(help="Bundle folder, from bertline e
 
 def infer(
     bundle: BundlePath,
-    inputs: Annotated[list[Path], typer.Argument(help="TSV files, or - for stdin.", metavar="INPUT...")],
+    inputs: Annotated[list[Path], typer.Argument(help="Files, folders, globs, or - for stdin.", metavar="INPUT...")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Scored file, or - for stdout.")],
     device: options.Device = "auto",
     variant: options.VariantName = "auto",
@@ -53,6 +53,7 @@ def infer(
     from bertline.errors import UsageError
     from bertline.files import check_output_file, write_whole
     from bertline.tsv import TableSpec
+    from infer.inputs import expand
     from infer.output import STDOUT, OutputFormat
     from infer.pages import scoring_page
     from infer.pipeline import Job, report_path, score_files, write_report
@@ -68,6 +69,7 @@ def infer(
         pair_column=pair_column,
         label_column=label_column,
     )
+    inputs = expand(inputs)
     form = OutputFormat(header=output_header, probabilities=probabilities, logits=logits)
     job = Job(inputs, output, spec, form, use_labels=labels, window_rows=window, force=force)
     console = log_console(quiet)

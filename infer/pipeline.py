@@ -18,8 +18,8 @@ from bertline.files import check_output_file, write_whole
 from bertline.metrics import Evaluation
 from bertline.tsv import TableSpec
 from infer.memory import peak_memory_mib
-from infer.output import STDOUT, OutputFormat, ScoreWriter, open_output
-from infer.rows import Rows
+from infer.output import STDOUT, OutputFormat, format_for, open_output
+from infer.rows import QUARANTINE_HINT, Rows
 from infer.scorer import WINDOW_ROWS, Scorer
 
 Progress = Callable[[int, int, int | None], None]  # rows done, input bytes read, input bytes in all
@@ -57,8 +57,9 @@ def score_files(
     """
     if job.output != STDOUT:
         check_output_file(job.output, force=job.force, inputs=job.inputs)
-    rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels)
+    rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels, hint=QUARANTINE_HINT)
     job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
+    written = format_for(job.output, rows.columns, manifest.labels, job.form, rows.schema)
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
@@ -66,8 +67,8 @@ def score_files(
     begin = time.perf_counter()
     seconds = {"read": 0.0, "write": 0.0}
     evaluation = Evaluation(manifest.labels) if rows.labelled else None
-    with open_output(job.output, force=job.force) as stream:
-        writer = ScoreWriter(stream, rows.columns, manifest.labels, job.form)
+    with open_output(job.output, force=job.force, finish=written.finish) as stream:
+        stream.write(written.head())
         windows, mark = rows.windows(job.window_rows), time.perf_counter()
         scored_rows, scored_bytes = 0, 0
         for window in windows:
@@ -80,7 +81,7 @@ def score_files(
             logits = scorer.score_window(window.texts, advance)
             predicted = logits.argmax(axis=1)
             mark = time.perf_counter()
-            writer.write(window.cells, logits, predicted)
+            stream.write(written.rows(window, logits, predicted))
             if evaluation:
                 evaluation.add(np.array(window.labels, np.int64), predicted)
             scored_rows, scored_bytes = rows.count, rows.bytes_read
