@@ -71,15 +71,18 @@ def json_values(array: Array) -> list[Any]:
         missing = array.is_null().to_pylist()
         cells = list(zip(*fields, strict=True)) if fields else [()] * len(array)
         return [None if gone else dict(zip(names, row, strict=True)) for gone, row in zip(missing, cells, strict=True)]
-    if types.is_nested(kind):  # a list of some kind; a map is a list of pairs
-        if not (types.is_map(kind) or types.is_list(kind) or types.is_large_list(kind)):
+    if types.is_map(kind):
+        keys, items = map(str, json_values(array.keys)), json_values(array.items)
+        pairs = list(zip(keys, items, strict=True))  # of all rows, before the slice and behind it, too
+        ends = array.offsets.to_pylist()
+        missing = array.is_null().to_pylist()
+        return [None if gone else dict(pairs[ends[row] : ends[row + 1]]) for row, gone in enumerate(missing)]
+    if types.is_nested(kind):  # a list of some kind
+        if not (types.is_list(kind) or types.is_large_list(kind)):
             array = array.cast(pa.list_(kind.value_type))
-        rows: list[Any] = []
         values = iter(json_values(array.flatten()))
-        for length in array.value_lengths().to_pylist():
-            row = None if length is None else [next(values) for _ in range(length)]
-            rows.append({str(item["key"]): item["value"] for item in row} if row and types.is_map(kind) else row)
-        return rows
+        lengths = array.value_lengths().to_pylist()
+        return [None if length is None else [next(values) for _ in range(length)] for length in lengths]
     if types.is_floating(kind):
         short = float if types.is_float64(kind) else lambda value: float(str(np.float32(value)))
         return [None if v is None or not math.isfinite(v) else short(v) for v in array.to_pylist()]

@@ -70,7 +70,9 @@ def test_bad_rows_are_kept_among_the_good_ones_where_asked_for() -> None:
 def test_a_block_cuts_out_any_cell(width: int) -> None:
     rows = [[f"{row}.{column}" for column in range(width)] for row in range(3)]
     block = LineBlock("t.tsv", 1, ["\t".join(row) for row in rows], width)
-    assert block.texts() == [block.column(index) for index in range(width)] == [list(c) for c in zip(*rows)]
+    assert (
+        block.texts() == [block.column(index) for index in range(width)] == [list(c) for c in zip(*rows, strict=True)]
+    )
 
 
 def test_a_hint_ends_the_error() -> None:
