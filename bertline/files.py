@@ -79,8 +79,10 @@ def whole_file(path: Path, *, force: bool = False, finish: Callable[[Path], None
         if not _is_still(partial, identity):
             raise BertlineError(f"{path}: another run with --force has taken its place; let that one finish")
         if finish:
-            finish(partial)
-            identity = partial.stat()
+            try:
+                finish(partial)
+            finally:
+                identity = partial.stat() if partial.exists() else identity  # what it put there is ours as well
         partial.replace(path)
     except BaseException as error:
         if _is_still(partial, identity):

@@ -10,7 +10,7 @@ from typing import Any
 from bertline.columns import Columns
 from bertline.errors import BertlineError
 from bertline.files import sha256_of
-from bertline.tsv import TableSpec
+from bertline.tsv import TableSpec, open_input
 from infer.arrow_text import is_text, json_values, texts
 
 BATCH_BYTES = 4 * 2**20  # of decoded rows, by the file's own account of its row groups
@@ -81,6 +81,7 @@ class ParquetSource(Columns):
         self._path = path
         self._row = 0  # rows read so far
         pyarrow, parquet = import_pyarrow(self.name)
+        open_input(path).close()  # what is not there, or may not be read, is no damaged file
         self._faults = (pyarrow.ArrowException, OSError)
         try:
             # Neither prefetched nor mapped: memory holds the pages of one batch.

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 from infer.encode import Text
 from infer.rejects import Reject
@@ -61,8 +60,8 @@ class Window:
 
     @property
     def blanked(self) -> int:
-        """Cells of Parquet that had a tab or line break replaced by a space for that."""
-        return self._lines[1]
+        """Cells of Parquet that had a tab or line break replaced for `lines`; 0 while nobody has asked for those."""
+        return self._lines[1] if "_lines" in vars(self) else 0
 
     @cached_property
     def _lines(self) -> tuple[list[str], int]:
@@ -73,11 +72,6 @@ class Window:
     def numbers(self) -> list[int]:
         """The number of each row in its file, from 1."""
         return [number for block in self.blocks for number in range(block.first, block.first + len(block))]
-
-    @property
-    def tables(self) -> list[Any]:
-        """The rows as pyarrow.RecordBatch, where all inputs are Parquet."""
-        return [block.rows for block in self.blocks]  # type: ignore[attr-defined]
 
     def where(self, row: int) -> str:
         """File and number of the row at that index, for an error."""

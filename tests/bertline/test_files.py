@@ -31,6 +31,23 @@ def test_an_error_leaves_what_was_there_and_nothing_else(tmp_path: Path, error: 
     assert (tmp_path / "a").read_text() == "before"
 
 
+def test_a_file_can_be_finished_by_another_in_its_place(tmp_path: Path) -> None:
+    def double(partial: Path) -> None:
+        (tmp_path / "beside").write_bytes(partial.read_bytes() * 2)
+        (tmp_path / "beside").replace(partial)
+
+    def fail(partial: Path) -> None:
+        double(partial)
+        raise ValueError
+
+    with whole_file(tmp_path / "a", finish=double) as stream:
+        stream.write(b"ab")
+    assert names(tmp_path) == ["a"] and (tmp_path / "a").read_bytes() == b"abab"
+    with pytest.raises(ValueError), whole_file(tmp_path / "b", finish=fail) as stream:
+        stream.write(b"ab")
+    assert names(tmp_path) == ["a"]
+
+
 def test_taken_names_are_refused_unless_forced(tmp_path: Path) -> None:
     taken, unfinished = tmp_path / "taken", tmp_path / "unfinished"
     taken.touch()

@@ -106,11 +106,12 @@ def test_from_parquet_to_parquet_types_stay(
 ) -> None:
     monkeypatch.setattr("infer.parquet_output.GROUP_ROWS", 2)
     source = write(tmp_path / "t.parquet", KINDS)
-    score(rows_of(manifest, source, source), tmp_path / "o.parquet", 2)
+    windows = score(rows_of(manifest, source, source), tmp_path / "o.parquet", 2)
     before, after = pq.read_table(source), pq.read_table(tmp_path / "o.parquet")
     assert after.schema.types == [*before.schema.types, pa.string(), pa.float32()]
     assert after.select(before.column_names).to_pylist() == before.to_pylist() * 2
     assert pq.ParquetFile(tmp_path / "o.parquet").num_row_groups > 1
+    assert [window.blanked for window in windows] == [0] * 3  # nothing was made into lines
 
 
 def test_files_of_other_types_do_not_go_into_one_parquet_file(manifest: Manifest, tmp_path: Path) -> None:
