@@ -1,17 +1,20 @@
 """Tables of tab-separated values: no quoting, UTF-8, one row a line, every row as wide as the first.
 
 A `"` is a character. Lines end in LF or CRLF; a byte-order mark at the start and a missing last line end are
-understood. Everything else that is odd is an error with its file, line and column.
+understood. Everything else that is odd is an error, or a bad row, with its file, line and column.
 """
 
-import hashlib
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
+from bertline.blocks import BadRow, LineBlock
+from bertline.columns import Columns
 from bertline.errors import BertlineError, UsageError
+from bertline.lines import LongLine, line_blocks
 
 MAX_LINE_BYTES = 16 * 2**20  # no sentence is longer; a binary file without line ends must not fill the memory
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -59,100 +62,138 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-class Table:
+class Table(Columns):
     """A table being read from a binary stream. `columns` is known at once; iterating gives the rows, once.
 
-    Raises BertlineError with file, line and column for anything that is not a well-formed table.
+    A bad row raises BertlineError with file, line and column, and `hint` behind it; with `keep_bad`, `blocks` yields
+    it instead and reads on. An empty file, and a first line that does not tell the columns, raise in any case.
     """
 
-    def __init__(self, stream: BinaryIO, name: str, spec: TableSpec) -> None:
+    def __init__(
+        self, stream: io.BufferedIOBase, name: str, spec: TableSpec, *, keep_bad: bool = False, hint: str = ""
+    ) -> None:
         self.name = name
-        self.bytes_read = 0
-        self.sha256 = hashlib.sha256()  # of the bytes read so far
-        self._stream = stream
-        self._line = 0
-        first = self._read_line()
-        if first is None:
+        self._keep_bad, self._hint = keep_bad, hint
+        self._line = 0  # lines that were handed on
+        self._blocks = line_blocks(stream, MAX_LINE_BYTES)
+        block = next(self._blocks, None)
+        if block is None:
             raise BertlineError(f"{name}: the file is empty; give a table with at least one row")
-        self._pending: Row | None = None
-        if spec.header:
-            self.columns = tuple(first.cells)
+        if isinstance(block, bytes):
+            block = block.removeprefix(b"\xef\xbb\xbf") or b"\n"  # a mark alone is one empty line
+        self._pending: bytes | LongLine = block
+        if spec.header or not spec.columns:
+            raw, _, rest = (block, b"", b"") if isinstance(block, LongLine) else block.partition(b"\n")
+            head = self._decoded(raw, 1)
+            if isinstance(head, BadRow):
+                raise BertlineError(head.message)
+            self.columns = tuple(head.split("\t"))
+            if spec.header:
+                self._line, self._pending = 1, rest
+            else:
+                self.columns = tuple(str(number + 1) for number in range(len(self.columns)))
         else:
-            self.columns = spec.columns or tuple(str(i + 1) for i in range(len(first.cells)))
-            self._check_width(first)
-            self._pending = first
+            self.columns = spec.columns
+            if not keep_bad:  # what is described wrongly is refused at once
+                raw = block if isinstance(block, LongLine) else block.partition(b"\n")[0]
+                for bad in self._one_by_one([raw], 1):
+                    self._refuse(bad)
 
     def __iter__(self) -> Iterator[Row]:
-        if self._pending is not None:
-            row, self._pending = self._pending, None
+        for block in self.blocks():
+            if isinstance(block, LineBlock):
+                for number, line in enumerate(block.lines, block.first):
+                    yield Row(number, line.split("\t"))
+
+    def blocks(self) -> Iterator[LineBlock | BadRow]:
+        """All rows in order, as many at a time as were read together and have no bad row between them; once."""
+        pending, self._pending = self._pending, b""
+        if pending:
+            yield from self._rows(pending)
+        for block in self._blocks:
+            yield from self._rows(block)
+
+    def _rows(self, block: bytes | LongLine) -> Iterator[LineBlock | BadRow]:
+        first, tabs = self._line + 1, len(self.columns) - 1
+        rows: Iterable[LineBlock | BadRow]
+        if isinstance(block, LongLine):
+            count, rows = 1, self._one_by_one([block], first)
+        elif (lines := _all_decoded(block)) is None:
+            raw_lines = block.removesuffix(b"\n").split(b"\n")
+            count, rows = len(raw_lines), self._one_by_one(raw_lines, first)
+        elif [line.count("\t") for line in lines].count(tabs) == len(lines):
+            count, rows = len(lines), [LineBlock(self.name, first, lines, tabs + 1)]
+        else:
+            count, rows = len(lines), self._one_by_one(lines, first)
+        self._line += count
+        for row in rows:
+            self._refuse(row)
             yield row
-        while (row_or_end := self._read_line()) is not None:
-            self._check_width(row_or_end)
-            yield row_or_end
 
-    def index(self, column: str, option: str) -> int:
-        """Where the column of that name, or 1-based position, stands; the error names `option` and the columns."""
-        if self.columns.count(column) == 1:
-            return self.columns.index(column)
-        if column in self.columns:
-            raise BertlineError(
-                f"{self.name}: several columns are called {column!r}; give {option} a position (1, 2, …)"
-            )
-        positions = [str(number + 1) for number in range(len(self.columns))]
-        if column in positions:
-            return positions.index(column)
-        raise BertlineError(
-            f"{self.name}: no column {column!r}; its columns are {', '.join(map(repr, self.columns))}; "
-            f"name one with {option}, or describe the file with --no-header, --columns or --format cola"
-        )
+    def _refuse(self, row: LineBlock | BadRow) -> None:
+        if isinstance(row, BadRow) and not self._keep_bad:
+            raise BertlineError(row.message + self._hint)
 
-    def column_name(self, column: str, option: str) -> str:
-        """The name of that column, or its position where several have the name; raises as `index`."""
-        name = self.columns[self.index(column, option)]
-        return name if self.columns.count(name) == 1 else column
+    def _one_by_one(self, lines: Iterable[str | bytes | LongLine], first: int) -> Iterator[LineBlock | BadRow]:
+        """Lines that may be bad, decoded or not; good ones that are neighbours stay together."""
+        good: list[str] = []
+        number = first
+        for number, line in enumerate(lines, first):
+            row = self._of_right_width(line if isinstance(line, str) else self._decoded(line, number), number)
+            if isinstance(row, str):
+                good.append(row)
+                continue
+            if good:
+                yield LineBlock(self.name, number - len(good), good, len(self.columns))
+                good = []
+            yield row
+        if good:
+            yield LineBlock(self.name, number + 1 - len(good), good, len(self.columns))
 
-    def error(self, line: int, column: int, message: str) -> BertlineError:
-        """An error about one cell; `column` is its index from 0."""
-        return BertlineError(f"{self.name}, line {line}, column {self.columns[column]}: {message}")
-
-    def _read_line(self) -> Row | None:
-        raw = self._stream.readline(MAX_LINE_BYTES + 1)
-        if not raw:
-            return None
-        self._line += 1
-        self.bytes_read += len(raw)
-        self.sha256.update(raw)
-        if len(raw) > MAX_LINE_BYTES:
-            raise self._line_error(f"longer than {MAX_LINE_BYTES >> 20} MiB; is this a text file?")
-        if self._line == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
-        raw = raw.removesuffix(b"\n").removesuffix(b"\r")
+    def _decoded(self, raw: bytes | LongLine, number: int) -> str | BadRow:
+        if isinstance(raw, LongLine):
+            message = f"{self.at(number)}: longer than {MAX_LINE_BYTES >> 20} MiB; is this a text file?"
+            return BadRow(number, "too_long", message, raw.head)
+        raw = raw.removesuffix(b"\r")
         try:
-            text = raw.decode()
+            line = raw.decode()
         except UnicodeDecodeError as error:
             column = raw[: error.start].count(b"\t") + 1
-            raise self._line_error(
-                f"column {column}, byte {error.start + 1} is not UTF-8; convert the file with iconv -t UTF-8"
-            ) from None
-        if "\0" in text:
-            column = text[: text.index("\0")].count("\t") + 1
-            raise self._line_error(f"column {column} holds a NUL character; remove it with tr -d '\\000'")
-        return Row(self._line, text.split("\t"))
+            problem = f"column {column}, byte {error.start + 1} is not UTF-8; convert the file with iconv -t UTF-8"
+            return BadRow(number, "encoding", f"{self.at(number)}: {problem}", raw)
+        if "\0" in line:
+            column = line[: line.index("\0")].count("\t") + 1
+            problem = f"column {column} holds a NUL character; remove it with tr -d '\\000'"
+            return BadRow(number, "nul", f"{self.at(number)}: {problem}", raw)
+        return line
 
-    def _check_width(self, row: Row) -> None:
-        if len(row.cells) != len(self.columns):
-            found, expected = len(row.cells), len(self.columns)
-            problem = f"{expected + 1} is one too many" if found > expected else f"{self.columns[found]} is missing"
-            raise BertlineError(
-                f"{self.name}, line {row.line}, column {problem}: the row has {found} where {expected} are expected "
-                f"({', '.join(self.columns)}); correct the row, or describe the file with --columns or --format"
-            )
+    def _of_right_width(self, line: str | BadRow, number: int) -> str | BadRow:
+        if isinstance(line, BadRow) or line.count("\t") + 1 == len(self.columns):
+            return line
+        found, expected = line.count("\t") + 1, len(self.columns)
+        problem = f"{expected + 1} is one too many" if found > expected else f"{self.columns[found]} is missing"
+        message = (
+            f"{self.at(number)}, column {problem}: the row has {found} where {expected} are expected "
+            f"({', '.join(self.columns)}); correct the row, or describe the file with --columns or --format"
+        )
+        return BadRow(number, "columns", message, line.encode())
 
-    def _line_error(self, message: str) -> BertlineError:
-        return BertlineError(f"{self.name}, line {self._line}: {message}")
+
+def _all_decoded(block: bytes) -> list[str] | None:
+    """The lines of a block in one go; None where one of them needs a closer look."""
+    try:
+        text = block.decode()
+    except UnicodeDecodeError:
+        return None
+    if "\0" in text:
+        return None
+    text = text.removesuffix("\n")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").removesuffix("\r")
+    return text.split("\n")
 
 
-def open_input(path: Path) -> BinaryIO:
+def open_input(path: Path) -> io.BufferedReader:
     """Open a file for reading, with a one-line error where there is none."""
     require_input(path)
     return path.open("rb")
@@ -175,13 +216,18 @@ class LabelParser:
         if not any(_NUMBER.fullmatch(label) for label in labels):  # with stars 1 to 5, a 0 is an error and no id
             self._ids |= {str(number): number for number in range(len(labels))}
 
-    def parse(self, cell: str, table: Table, line: int, column: int) -> int:
+    def ids_of(self, cells: Iterable[str]) -> list[int | None]:
+        """The label's id for each cell, or None where the cell is no label."""
+        return list(map(self._ids.get, cells))
+
+    def fault(self, cell: str | bytes | None) -> str:
+        """What to say of a cell that is no label."""
+        shown = "null" if cell is None else repr(cell[:40])
+        return f"{shown} is not a label ({', '.join(self.labels)}); correct the row or --label-column"
+
+    def parse(self, cell: str, table: Columns, line: int, column: int) -> int:
         """The label's id; BertlineError naming the cell where it is none."""
-        label = self._ids.get(cell)
+        (label,) = self.ids_of([cell])
         if label is None:
-            raise table.error(
-                line,
-                column,
-                f"{cell[:40]!r} is not a label ({', '.join(self.labels)}); correct the row or --label-column",
-            )
+            raise table.error(line, column, self.fault(cell))
         return label

@@ -211,7 +211,7 @@ def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, s
         for window in rows.windows(WINDOW_ROWS):
             names = [
                 f"{file}, line {line}, {repr(text)[:_SHOWN_CHARACTERS]}"
-                for line, text in zip(window.lines, window.texts, strict=True)
+                for line, text in zip(window.numbers, window.texts, strict=True)
             ]
             own, expected = scorer.encoder.encode(window.texts), reference.encode(window.texts, max_length)
             parity.add_tokens(names, own, expected)

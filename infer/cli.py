@@ -76,7 +76,7 @@ def infer(
     from infer.scorer import Scorer
 
     jobs = plan_jobs(
-        expand(inputs),
+        expand([Path(name) for name in inputs]),
         output,
         report,
         spec=TableSpec.from_options(

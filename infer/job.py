@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bertline.tsv import TableSpec
+from infer.inputs import STDIN
 from infer.output import STDOUT, OutputFormat
-from infer.rows import STDIN
+from infer.rows import OnError
 from infer.scorer import WINDOW_ROWS
 
 
@@ -22,7 +23,7 @@ class Job:
     window_rows: int = WINDOW_ROWS
     dedupe: bool = True  # equal texts are scored once
     tune: bool = False  # find the fastest number of tokens a batch in the first seconds
-    on_error: str = "fail"  # or quarantine: rows that cannot be read are set aside
+    on_error: OnError = "fail"  # or quarantine: rows that cannot be read are set aside
     resume: bool = False  # go on with an unfinished run, where one stands
     force: bool = False  # replace what stands under the output's name
     report: Path | None = None  # where the report goes

@@ -8,9 +8,9 @@ from typing import Any
 
 from bertline.errors import BertlineError, UsageError
 from bertline.files import check_output_file
+from infer.inputs import STDIN
 from infer.job import Job, report_path
 from infer.output import STDOUT
-from infer.rows import STDIN
 
 
 def plan_jobs(inputs: Sequence[Path], output: str, report: Path | None, *, html: bool, **how: Any) -> list[Job]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,17 @@ from infer.budget import find_budget
 from infer.identity import identity_of
 from infer.job import Job
 from infer.journal import Recalled
-from infer.output import STDOUT, Format, format_for, rejects_rows
+from infer.output import STDOUT, Format, format_for
+from infer.rejects import rejects_head, rejects_rows
 from infer.report import finished, publish_report, report_of
-from infer.rows import Rows, Window
+from infer.rows import QUARANTINE_HINT, OnError, Rows
 from infer.scorer import Prepared, Scorer
 from infer.seen import Placement, Seen
 from infer.sink import Pipe, Sink
 from infer.stages import Behind, ahead
 from infer.totals import Totals
 from infer.unfinished import Unfinished, check_unfinished
+from infer.windows import Window
 
 Progress = Callable[[int, int, int | None], None]  # rows done, input bytes read, input bytes in all
 _SWITCH_SECONDS = 0.0005  # how long a stage in Python may hold up the session; Python's own 5 ms are a small batch
@@ -33,6 +35,8 @@ _SWITCH_SECONDS = 0.0005  # how long a stage in Python may hold up the session; 
 
 def check_job(job: Job) -> None:
     """Refuse what cannot be done, before anything is loaded. Raises BertlineError or UsageError."""
+    if job.on_error not in get_args(OnError):
+        raise UsageError(f"--on-error {job.on_error}: give {' or '.join(get_args(OnError))}")
     if job.resume and job.streams:
         raise UsageError("--resume needs files to go on with; stdin and stdout leave none")
     if job.output == STDOUT:
@@ -55,8 +59,10 @@ def score_files(
     output then stands under its name, and what can be gone on with is kept.
     """
     check_job(job)
-    rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error)
-    form = format_for(job.output, job.form, rows, manifest.labels)
+    hint = QUARANTINE_HINT if job.on_error == "fail" and job.output != STDOUT else ""
+    rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error, hint=hint)
+    job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
+    form = format_for(job.output, rows.columns, manifest.labels, job.form, rows.schema)
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
@@ -192,7 +198,9 @@ class _Run:
         scored = self._form.rows(window, logits, predicted)
         if not totals.windows:
             scored = self._form.head() + scored
-        rejects = rejects_rows(window.rejects, head=not totals.rejected)
+        rejects = rejects_rows(window.rejects)
+        if rejects and not totals.rejected:
+            rejects = rejects_head() + rejects
         totals.windows += 1
         totals.work += ready.prepared.work
         totals.rejected.update(reject.reason for reject in window.rejects)

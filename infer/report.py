@@ -5,13 +5,14 @@ from dataclasses import asdict
 from typing import Any
 
 from bertline.errors import BertlineError
-from bertline.files import sha256_of, write_whole
+from bertline.files import partial_of, sha256_of, write_whole
 from bertline.metrics import Evaluation
 from bertline.schema import parse_json
 from infer.identity import differences
+from infer.inputs import STDIN
 from infer.job import Job
 from infer.memory import peak_memory_mib
-from infer.rows import STDIN, Rows
+from infer.rows import Rows
 from infer.scorer import Scorer
 from infer.totals import Totals
 from infer.unfinished import journal_of
@@ -93,5 +94,6 @@ def finished(job: Job, identity: dict[str, Any]) -> tuple[dict[str, Any], Evalua
         raise BertlineError(
             f"{job.output}: the file exists and is of another run: {'; '.join(found)}; --force to replace it"
         )
-    journal_of(job.output).unlink(missing_ok=True)  # a run killed at its very end leaves it
+    for left in (journal_of(job.output), partial_of(job.output)):  # by a run that was killed at its very end
+        left.unlink(missing_ok=True)
     return report, evaluation

@@ -1,16 +1,24 @@
 """Input files as windows of rows: which column is the text, which the label, one order for all files."""
 
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
+from bertline.blocks import BadRow
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.tsv import LabelParser, Table, TableSpec, open_input, require_input
+from bertline.tsv import LabelParser, TableSpec, require_input
 from infer.encode import Text
+from infer.inputs import STDIN, is_parquet
+from infer.parquet import ParquetSource
+from infer.rejects import Reject
+from infer.sources import Block, TextSource
+from infer.windows import Window
 
-STDIN = Path("-")
+Source = TextSource | ParquetSource
+OnError = Literal["fail", "quarantine"]
+QUARANTINE_HINT = "; or set such rows aside with --on-error quarantine"
 
 
 @dataclass(frozen=True)
@@ -18,98 +26,167 @@ class InputRead:
     """An input as it was read: a pipe can be read once only, and a file may change."""
 
     name: str
-    bytes: int
-    sha256: str
-
-
-@dataclass
-class Window:
-    """Rows held in memory at once, in file order."""
-
-    cells: list[list[str]] = field(default_factory=list)
-    texts: list[Text] = field(default_factory=list)
-    labels: list[int] = field(default_factory=list)  # ids, where the input has labels
-    lines: list[int] = field(default_factory=list)  # numbers in their file, from 1
-    rejects: list = field(default_factory=list)
-    blanked: int = 0
+    bytes: int  # on disk
+    sha256: str  # of the file on disk
 
 
 class Rows:
     """The rows of all inputs, one after the other; all inputs have the same columns.
 
-    `columns`, `labelled` and `name` (the first input's) are known once made: the first table's head is read then,
-    and all inputs are there. `read` lists the inputs that were read to their end.
+    `columns`, `labelled`, `name` (the first input's) and `schema` are known once made: the first table's head is
+    read then, and all inputs are there. `read` lists the inputs that were read to their end. A bad row raises
+    BertlineError, ending in `hint`, or with `on_error` quarantine becomes a reject of the window it is met in.
     """
 
     def __init__(
-        self, inputs: Sequence[Path], spec: TableSpec, manifest: Manifest, *, use_labels: bool, on_error: str = "fail"
+        self,
+        inputs: Sequence[Path],
+        spec: TableSpec,
+        manifest: Manifest,
+        *,
+        use_labels: bool,
+        on_error: OnError = "fail",
+        hint: str = "",
     ) -> None:
-        self.bytes_read = 0
-        self.count = 0
+        self.bytes_read = 0  # on disk
+        self.count = 0  # rows, without rejects
         self.read: list[InputRead] = []
         self._inputs = list(inputs)
         self._spec = spec
+        self._keep_bad, self._hint = on_error == "quarantine", hint
         if self._inputs.count(STDIN) > 1:
             raise UsageError("-, which is stdin, can be given only once")
         for path in self._inputs:
             if path != STDIN:
                 require_input(path)
         self._first = self._open(self._inputs[0])
-        self.name, self.columns = self._first.name, self._first.columns
-        self._text = [self._first.index(column, option) for column, option in self._text_columns(manifest)]
+        table = self._first.table
+        self.name, self.columns = table.name, table.columns
+        # pyarrow.Schema where every row can be had as Arrow, else None
+        self.schema: Any = self._first.schema if all(map(is_parquet, self._inputs)) else None
+        self._text = [(table.index(column, option), option) for column, option in self._text_columns(manifest)]
+        self._check_texts(self._first)
         self._label = self._label_index(manifest) if use_labels else None
         self.labelled = self._label is not None
         self._parser = LabelParser(manifest.labels)
 
     @property
     def bytes_total(self) -> int | None:
-        """Size of all inputs, or None where one is a stream."""
+        """Size of all inputs on disk, or None where one is a stream."""
         whole = all(path != STDIN and path.is_file() for path in self._inputs)
         return sum(path.stat().st_size for path in self._inputs) if whole else None
 
     def windows(self, size: int) -> Iterator[Window]:
-        """Windows of `size` rows, the last one shorter; windows go across files."""
-        window = Window()
-        for table in self._tables():
-            before, seen = self.bytes_read, False
-            for row in table:
-                seen = True
-                window.cells.append(row.cells)
-                window.lines.append(row.line)
-                texts = [row.cells[index] for index in self._text]
-                window.texts.append(texts[0] if len(texts) == 1 else (texts[0], texts[1]))
-                if self._label is not None:
-                    window.labels.append(self._parser.parse(row.cells[self._label], table, row.line, self._label))
-                self.count += 1
-                if len(window.cells) == size:
-                    self.bytes_read = before + table.bytes_read
+        """Windows of `size` rows, shorter where rows are long or many are rejected; windows go across files.
+
+        Where a window ends depends on the input alone: reading the same files again gives the same windows.
+        """
+        window = Window(size)
+        for part in self._parts():
+            if isinstance(part, Reject):
+                window.reject(part)
+                if window.is_full:
                     yield window
-                    window = Window()
-            if not seen:
-                raise BertlineError(f"{table.name}: has a header and no rows; give a table with at least one row")
-            self.bytes_read = before + table.bytes_read
-            name = table.name.encode("utf-8", "backslashreplace").decode()  # what is no UTF-8 is not JSON either
-            self.read.append(InputRead(name, table.bytes_read, table.sha256.hexdigest()))
-        if window.cells:
+                    window = Window(size)
+                continue
+            start = 0
+            while start < len(part.texts):
+                stop = start + window.fitting(part.block, start)
+                window.add(part.block.slice(start, stop), part.texts[start:stop], part.labels[start:stop])
+                self.count += stop - start
+                start = stop
+                if window.is_full:
+                    yield window
+                    window = Window(size)
+        if len(window) or window.rejects:
             yield window
 
-    def _tables(self) -> Iterator[Table]:
-        yield self._first
-        for path in self._inputs[1:]:
-            table = self._open(path)
-            if table.columns != self.columns:
-                raise BertlineError(
-                    f"{path}, line 1: its columns are {', '.join(table.columns)}, while {self._inputs[0]} has "
-                    f"{', '.join(self.columns)}; score files of different columns one by one"
-                )
-            yield table
+    def _parts(self) -> Iterator["_Scorable | Reject"]:
+        """All rows of all inputs, and what is rejected, in order."""
+        for source in self._sources():
+            before, seen = self.bytes_read, False
+            for part in source.blocks():
+                seen = True
+                self.bytes_read = before + source.bytes_read
+                if isinstance(part, BadRow):
+                    yield self._rejected(source, part)
+                else:
+                    yield from self._scorable(source, part)
+            if not seen:
+                raise BertlineError(f"{source.table.name}: {source.nothing}; give a table with at least one row")
+            sha256 = source.sha256()  # reads what is left
+            self.bytes_read = before + source.bytes_read
+            self.read.append(InputRead(_printable(source.table.name), source.bytes_read, sha256))
 
-    def _open(self, path: Path) -> Table:
-        if path != STDIN:
-            return Table(open_input(path), str(path), self._spec)
-        if sys.stdin is None:
-            raise BertlineError("-: stdin is closed; give a file, or a pipe to read from")
-        return Table(sys.stdin.buffer, str(path), self._spec)
+    def _scorable(self, source: Source, block: Block) -> Iterator["_Scorable | Reject"]:
+        """The rows of a block that have texts and a label, and rejects for the others."""
+        texts = [block.column(index) for index, _ in self._text]
+        labels = [] if self._label is None else self._parser.ids_of(block.column(self._label))
+        faults: dict[int, BadRow] = {}
+        for (index, _), cells in zip(self._text, texts, strict=True):
+            if set(map(type, cells)) != {str}:
+                faults |= {
+                    row: self._text_fault(source, block, row, index, cells[row])
+                    for row in range(len(cells))
+                    if row not in faults and not isinstance(cells[row], str)
+                }
+        if None in labels:
+            faults |= {
+                row: self._label_fault(source, block, row)
+                for row, label in enumerate(labels)
+                if label is None and row not in faults
+            }
+        whole = _Scorable(block, texts[0] if len(texts) == 1 else list(zip(*texts, strict=True)), labels)
+        start = 0
+        for row in sorted(faults):
+            if start < row:
+                yield whole.slice(start, row)
+            yield self._rejected(source, faults[row])
+            start = row + 1
+        if start < len(block):
+            yield whole.slice(start, len(block)) if start else whole
+
+    def _text_fault(self, source: Source, block: Block, row: int, index: int, cell: bytes | None) -> BadRow:
+        reason, message = "null", "null is no text; fill it in, or leave the row out"
+        if cell is not None:
+            reason, message = "encoding", "the text is not UTF-8; write the file again from its source"
+        line = block.first + row
+        return BadRow(line, reason, str(source.table.error(line, index, message)), block.raw(row))
+
+    def _label_fault(self, source: Source, block: Block, row: int) -> BadRow:
+        index, line = self._label or 0, block.first + row
+        message = self._parser.fault(block.slice(row, row + 1).column(index)[0])
+        return BadRow(line, "label", str(source.table.error(line, index, message)), block.raw(row))
+
+    def _rejected(self, source: Source, bad: BadRow) -> Reject:
+        if not self._keep_bad:
+            raise BertlineError(bad.message + self._hint)
+        name = source.table.name
+        message = bad.message.removeprefix(source.table.at(bad.line)).lstrip(",: ")  # which have columns of their own
+        return Reject(name, bad.line, bad.reason, message, bad.raw)
+
+    def _sources(self) -> Iterator[Source]:
+        for number, path in enumerate(self._inputs):
+            source = self._open(path) if number else self._first
+            try:
+                if source.table.columns != self.columns:
+                    raise BertlineError(
+                        f"{path}, line 1: its columns are {', '.join(source.table.columns)}, while {self._inputs[0]} "
+                        f"has {', '.join(self.columns)}; score files of different columns one by one"
+                    )
+                self._check_texts(source)
+                yield source
+            finally:
+                source.close()
+
+    def _open(self, path: Path) -> Source:
+        if is_parquet(path):
+            return ParquetSource(path, self._spec)
+        return TextSource(path, self._spec, keep_bad=self._keep_bad, hint=self._hint)
+
+    def _check_texts(self, source: Source) -> None:
+        for index, option in self._text:
+            source.check_text(index, option)
 
     def _text_columns(self, manifest: Manifest) -> list[tuple[str, str]]:
         """Each text column with the option that names it."""
@@ -123,8 +200,25 @@ class Rows:
         ]
 
     def _label_index(self, manifest: Manifest) -> int | None:
+        table = self._first.table
         if self._spec.label_column:
-            return self._first.index(self._spec.label_column, "--label-column")
+            return table.index(self._spec.label_column, "--label-column")
         if manifest.label_column in self.columns:
-            return self._first.index(manifest.label_column, "--label-column")
+            return table.index(manifest.label_column, "--label-column")
         return None
+
+
+@dataclass(frozen=True)
+class _Scorable:
+    """Rows with what is needed of them: texts, and label ids where the input has labels."""
+
+    block: Block
+    texts: Sequence[Text]
+    labels: list[Any]  # int: a row without an id is none of these
+
+    def slice(self, start: int, stop: int) -> "_Scorable":
+        return _Scorable(self.block.slice(start, stop), self.texts[start:stop], self.labels[start:stop])
+
+
+def _printable(name: str) -> str:
+    return name.encode("utf-8", "backslashreplace").decode()  # what is no UTF-8 is not JSON either

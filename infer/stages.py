@@ -1,7 +1,7 @@
 """Stages that overlap: one thread each, items in order, and only a few waiting between two stages."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from queue import Full, Queue
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -11,7 +11,7 @@ _LOOK_SECONDS = 0.05  # how soon a thread that waits for room sees that nobody t
 _LEAVE_SECONDS = 1.0  # a thread that waits for a pipe may never come back; the process ends without it
 
 
-def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
+def ahead(items: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
     """The same items, made by a thread of its own, which keeps at most `depth` of them waiting.
 
     What making an item raises is raised here in its turn, after the items before it. When this generator is closed,

@@ -3,8 +3,9 @@
 import fcntl
 import os
 from collections.abc import Callable
+from io import BufferedRandom, FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from bertline.errors import BertlineError, UsageError
 from bertline.files import NO_ROOM, check_output_file, partial_of
@@ -46,12 +47,12 @@ def check_unfinished(output: Path, *, resume: bool, force: bool, inputs: list[Pa
 class Unfinished:
     """The files of one run, which no other run may write meanwhile. Make one with `start` or `resume`."""
 
-    def __init__(self, output: Path, stream: BinaryIO, journal: Journal | None) -> None:
+    def __init__(self, output: Path, stream: FileIO, journal: Journal | None) -> None:
         self.output, self.journal = output, journal
         self.checkpoints = list(journal.checkpoints) if journal else []
         self._stream = stream
         self._rejects_partial = partial_of(rejects_of(output))
-        self._rejects: BinaryIO | None = None
+        self._rejects: FileIO | None = None
 
     @classmethod
     def start(cls, output: Path, identity: dict[str, Any] | None, *, force: bool) -> "Unfinished":
@@ -61,8 +62,8 @@ class Unfinished:
         """
         partial = partial_of(output)
         if force and partial.exists():
-            with partial.open("r+b") as stream:
-                _lock(stream, partial, output)
+            with partial.open("r+b") as former:
+                _lock(former, partial, output)
                 partial.unlink()
         try:
             stream = partial.open("x+b", buffering=0)
@@ -154,27 +155,27 @@ class Unfinished:
     def _kept(self) -> str:
         return f"{self._rows:,} rows are done and kept, and the same command with --resume goes on"
 
-    def _open_rejects(self) -> BinaryIO:
+    def _open_rejects(self) -> FileIO:
         if self._rejects is None:
             self._rejects = self._rejects_partial.open("a+b", buffering=0)
         return self._rejects
 
     @staticmethod
-    def _cut(stream: BinaryIO, path: Path, size: int) -> None:
+    def _cut(stream: FileIO, path: Path, size: int) -> None:
         if stream.seek(0, os.SEEK_END) < size:
             raise BertlineError(f"{path}: is shorter than its journal says; start over with --force")
         stream.truncate(size)
         stream.seek(size)
 
 
-def _append(stream: BinaryIO, content: bytes) -> None:
+def _append(stream: FileIO, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[stream.write(view) :]
     os.fsync(stream.fileno())
 
 
-def _lock(stream: BinaryIO, path: Path, output: Path) -> None:
+def _lock(stream: FileIO | BufferedRandom, path: Path, output: Path) -> None:
     """Hold the file until it is closed, also by a kill; BertlineError where another run holds or has just ended it."""
     try:
         fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

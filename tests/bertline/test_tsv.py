@@ -1,12 +1,12 @@
 """Tables: what is understood, what is refused, and where the error says it is."""
 
-import hashlib
 import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bertline.blocks import BadRow, LineBlock
 from bertline.errors import BertlineError, UsageError
 from bertline.tsv import COLA_COLUMNS, MAX_LINE_BYTES, LabelParser, Table, TableSpec, open_input
 
@@ -47,12 +47,43 @@ def test_columns_come_from_the_header_the_option_or_their_positions() -> None:
     assert Table(io.BytesIO(b"1\t2\n"), "t.tsv", TableSpec(False, ("p", "q"))).columns == ("p", "q")
 
 
-def test_rows_know_their_line_on_disk_and_the_table_what_it_read() -> None:
-    content = b"\xef\xbb\xbfx\r\na\r\nb"
-    table = Table(io.BytesIO(content), "t.tsv", TableSpec())
+def test_rows_know_their_line_on_disk() -> None:
+    table = Table(io.BytesIO(b"\xef\xbb\xbfx\r\na\r\nb"), "t.tsv", TableSpec())
     assert [row.line for row in table] == [2, 3]
-    assert table.bytes_read == len(content)
-    assert table.sha256.digest() == hashlib.sha256(content).digest()
+
+
+def test_bad_rows_are_kept_among_the_good_ones_where_asked_for() -> None:
+    content = b"x\ty\n1\t2\n3\n4\t\xe9\r\n5\t6\r\n7\t8\n9\t\0\n"
+    parts = list(Table(io.BytesIO(content), "t.tsv", TableSpec(), keep_bad=True).blocks())
+    assert [(part.first, part.lines) for part in parts if isinstance(part, LineBlock)] == [
+        (2, ["1\t2"]),
+        (5, ["5\t6", "7\t8"]),
+    ]
+    assert [(part.line, part.reason, part.raw) for part in parts if isinstance(part, BadRow)] == [
+        (3, "columns", b"3"),
+        (4, "encoding", b"4\t\xe9"),
+        (7, "nul", b"9\t\0"),
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5])
+def test_a_block_cuts_out_any_cell(width: int) -> None:
+    rows = [[f"{row}.{column}" for column in range(width)] for row in range(3)]
+    block = LineBlock("t.tsv", 1, ["\t".join(row) for row in rows], width)
+    assert (
+        block.texts() == [block.column(index) for index in range(width)] == [list(c) for c in zip(*rows, strict=True)]
+    )
+
+
+def test_a_hint_ends_the_error() -> None:
+    with pytest.raises(BertlineError, match=r"line 2, column y is missing: .*--format; or not$"):
+        list(Table(io.BytesIO(b"x\ty\na\n"), "t.tsv", TableSpec(), hint="; or not"))
+
+
+def test_what_is_described_wrongly_is_refused_before_a_row_is_asked_for() -> None:
+    with pytest.raises(BertlineError, match="line 1, column b is missing"):
+        Table(io.BytesIO(b"1\n2\n"), "t.tsv", TableSpec(False, ("a", "b")))
+    Table(io.BytesIO(b"1\n2\n"), "t.tsv", TableSpec(False, ("a", "b")), keep_bad=True)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,9 @@ def test_an_error_in_the_first_window_leaves_nothing(cli: Cli, bundle: Path, tmp
 
 def test_inputs_that_are_not_there(cli: Cli, bundle: Path, tmp_path: Path, table: Path) -> None:
     assert "nowhere.tsv: no such file" in fails(cli, tmp_path, bundle, table, tmp_path / "nowhere.tsv")
-    assert "is a folder; name the file in it" in fails(cli, tmp_path, bundle, tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert "empty: the folder holds no table (.tsv, .txt, " in fails(cli, tmp_path, bundle, tmp_path / "empty")
+    assert "*.csv: no file has such a name; check the pattern" in fails(cli, tmp_path, bundle, tmp_path / "*.csv")
     assert "the file is empty" in fails(cli, tmp_path, bundle, "/dev/null")
     assert "longer than 16 MiB" in fails(cli, tmp_path, bundle, "/dev/zero")
     assert "no such bundle folder; make one" in fails(cli, tmp_path, tmp_path / "nowhere", table)

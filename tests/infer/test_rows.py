@@ -32,11 +32,13 @@ def test_windows_hold_all_rows_in_order_across_files(manifest: Manifest, tmp_pat
     files = [tiny.write_table(tmp_path / "a.tsv", 24), tiny.write_table(tmp_path / "b.tsv", 7)]
     rows = rows_of(manifest, *files)
     windows = list(rows.windows(size))
-    assert [len(window.cells) for window in windows[:-1]] == [size] * (len(windows) - 1)
-    assert [cells[0] for window in windows for cells in window.cells] == [str(i) for i in (*range(24), *range(7))]
+    assert [len(window) for window in windows[:-1]] == [size] * (len(windows) - 1)
+    assert [line.split("\t")[0] for window in windows for line in window.lines] == [
+        str(i) for i in (*range(24), *range(7))
+    ]
     assert [text for window in windows for text in window.texts][:8] == tiny.SENTENCES
     assert [label for window in windows for label in window.labels][:4] == [0, 1, 0, 1]
-    assert [line for window in windows for line in window.lines] == [*range(2, 26), *range(2, 9)]
+    assert [number for window in windows for number in window.numbers] == [*range(2, 26), *range(2, 9)]
     assert rows.count == 31 and rows.bytes_read == rows.bytes_total == sum(file.stat().st_size for file in files)
     assert [(read.name, read.bytes, read.sha256) for read in rows.read] == [
         (str(file), file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files
