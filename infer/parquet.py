@@ -57,8 +57,10 @@ class Batch:
         return lines, sum(count for _, count in columns)
 
     def raw(self, row: int) -> bytes:
-        """The row at that index as a line."""
-        return self.slice(row, row + 1).as_lines()[0][0].encode()
+        """The row at that index as a line, with the very bytes of what is no UTF-8."""
+        one = self.slice(row, row + 1)
+        cells = [one.column(index)[0] for index in range(self.rows.num_columns)]
+        return b"\t".join(cell if isinstance(cell, bytes) else as_cell(cell or "").encode() for cell in cells)
 
     def size(self, start: int, stop: int) -> int:
         """Bytes of the rows from index `start` to before `stop`."""
