@@ -85,6 +85,6 @@ def test_folders_globs_and_stdin(
 def test_an_archive_that_ends_too_early_leaves_nothing(cli: Cli, bundle: Path, tmp_path: Path) -> None:
     whole = gzip.compress(tiny.write_table(tmp_path / "t.tsv", 5000).read_bytes())
     (tmp_path / "t.tsv.gz").write_bytes(whole[: len(whole) // 2])
-    outcome = cli("infer", bundle, tmp_path / "t.tsv.gz", "-o", tmp_path / "o.tsv", "-q", "--window", 100)
+    outcome = cli("infer", bundle, tmp_path / "t.tsv.gz", "-o", tmp_path / "o.tsv", "-q")
     assert outcome.code == 1 and "t.tsv.gz: ends too early; fetch or make it again" in outcome.err
     assert list(tmp_path.glob("o.tsv*")) == []

@@ -15,8 +15,8 @@ import pytest
 from tests import tiny
 from tests.conftest import Cli
 
-KILLS = 50
-ROWS = 12_000
+KILLS = 25  # with each of two endings
+ROWS = 6_000
 WINDOW = 100
 SEED = 7
 # Few texts are remembered, so that generations end within the run; the command line is otherwise the user's.
@@ -58,31 +58,41 @@ def test_killed_at_any_moment_and_resumed_the_bytes_are_the_same(
     bundle: Path, big_table: Path, tmp_path: Path, ending: str
 ) -> None:
     whole = tmp_path / f"whole{ending}"
-    begin = time.monotonic()
     subprocess.run(command(bundle, big_table, whole), check=True)
-    seconds = time.monotonic() - begin
-    generator, kills, chain = random.Random(SEED), 0, 0
-    while kills < KILLS // 2:  # with each of two endings
-        chain += 1
-        out = tmp_path / f"killed{chain}{ending}"
-        while True:
-            process = subprocess.Popen(command(bundle, big_table, out, "--resume"), stderr=subprocess.PIPE)
-            try:
-                process.wait(generator.uniform(0.3, 1.0) * seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.communicate()
-                kills += 1
-            else:
-                assert process.returncode == 0, process.communicate()[1]
-                break
+    seconds = json.loads(whole.with_name(whole.name + ".report.json").read_text())["seconds"]
+    generator, kills, runs = random.Random(SEED), 0, 0
+    while kills < KILLS:
+        runs += 1
+        out = tmp_path / f"killed{runs}{ending}"
+        while not done_or_killed(command(bundle, big_table, out, "--resume"), out, generator.uniform(0, seconds / 3)):
+            kills += 1
         assert out.read_bytes() == whole.read_bytes()
         assert rejects(out) == rejects(whole)
         assert of_report(out) == of_report(whole)
         assert sorted(path.name for path in tmp_path.glob(f"{out.name}*")) == [
             out.name, f"{out.name}.rejects.tsv", f"{out.name}.report.json",
         ]  # fmt: skip
-    print(f"{kills} kills in {chain} runs")
+    print(f"{kills} kills in {runs} runs of {seconds:.2f} s")
+
+
+def done_or_killed(arguments: list[str], out: Path, after: float) -> bool:
+    """Whether a run was done `after` seconds of scoring; else it is killed then."""
+    journal = out.with_name(out.name + ".journal")
+
+    def touched() -> int | None:
+        return journal.stat().st_mtime_ns if journal.exists() else None
+
+    before, process = touched(), subprocess.Popen(arguments, stderr=subprocess.PIPE)
+    while process.poll() is None and touched() == before:
+        time.sleep(0.002)
+    try:
+        process.wait(after)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return False
+    assert process.returncode == 0, process.communicate()[1]
+    return True
 
 
 Stopped = tuple[Path, Path]
