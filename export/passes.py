@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
+from export.attention_biases import key_value_biases
 from export.rows import row_inputs
 
 Use = tuple[ir.Node, int]  # a node and the index of one of its inputs
@@ -42,7 +43,10 @@ def first_token_last_layer(model: ir.Model) -> bool:
     return False
 
 
-PASSES: dict[str, Callable[[ir.Model], bool]] = {"first_token_last_layer": first_token_last_layer}
+PASSES: dict[str, Callable[[ir.Model], bool]] = {
+    "first_token_last_layer": first_token_last_layer,
+    "key_value_biases": key_value_biases,
+}
 
 
 def _picks_first_row(node: ir.Node) -> bool:

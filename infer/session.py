@@ -55,6 +55,8 @@ class OnnxSession:
             options.add_provider_for_devices([openvino.cpu_device()], openvino.provider_options(precision, threads))
             wanted, providers = OPENVINO_PROVIDER, None
         else:
+            # Its kernel for a sum and a norm in one takes several times as long as its kernels for the two.
+            options.add_session_config_entry("optimization.disable_specified_optimizers", "SkipLayerNormFusion")
             wanted, providers = CPU_PROVIDER, [(CPU_PROVIDER, {})]
         try:
             self._session = ort.InferenceSession(str(model), options, providers=providers)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 
 from bertline.errors import BertlineError, UsageError
@@ -30,9 +31,23 @@ def test_the_graphs_own_names_and_shapes_are_known(bundle: Path) -> None:
     assert logits.shape == (3, 2) and logits.dtype == np.float32
 
 
-def test_auto_takes_the_cpu_where_no_cuda_provider_is_installed(bundle: Path) -> None:
-    import onnxruntime
+def test_a_norm_is_not_fused_with_the_sum_before_it(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def options() -> onnxruntime.SessionOptions:
+        made = plain()
+        made.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+        return made
 
+    plain = onnxruntime.SessionOptions
+    monkeypatch.setattr(onnxruntime, "SessionOptions", options)
+    OnnxSession(bundle / MODEL)
+    operators = {node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node}
+    assert "LayerNormalization" in operators and "SkipLayerNormalization" not in operators
+    assert "BiasGelu" in operators  # the other fusions stay
+
+
+def test_auto_takes_the_cpu_where_no_cuda_provider_is_installed(bundle: Path) -> None:
     session, remark = open_session(bundle / MODEL, "auto", 1)
     if CUDA_PROVIDER not in onnxruntime.get_available_providers():
         assert (session.device, remark) == ("cpu", None)
