@@ -9,18 +9,20 @@ from onnx import TensorProto, numpy_helper
 _TO_UNSIGNED = 128
 
 
-def taken_back(quantized: onnx.ModelProto, original: onnx.ModelProto, nodes: Collection[str]) -> onnx.ModelProto:
-    """A copy in which `nodes` read again what they read in the fp32 graph."""
-    before = {node.name: node for node in original.graph.node if node.name in nodes}
+def int8_only_in(nodes: Collection[str], quantized: onnx.ModelProto, original: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of the quantized graph in which all but `nodes` read what they read in the fp32 graph."""
+    before = {node.name: node.input for node in original.graph.node if node.name not in nodes}
     copy = onnx.ModelProto()
     copy.CopyFrom(quantized)
     graph = copy.graph
     for node in graph.node:
         if node.name in before:
-            node.input[:] = before[node.name].input
-    held = {tensor.name for tensor in graph.initializer}
-    needed = {name for node in before.values() for name in node.input} - held
-    graph.initializer.extend(tensor for tensor in original.graph.initializer if tensor.name in needed)
+            node.input[:] = before[node.name]
+    # NNCF smooths weights in place, those of products that it is told to leave alone too.
+    whole = {tensor.name for tensor in original.graph.initializer}
+    added = [tensor for tensor in graph.initializer if tensor.name not in whole]
+    del graph.initializer[:]
+    graph.initializer.extend([*original.graph.initializer, *added])
     _drop_unread(graph)
     return copy
 
@@ -37,13 +39,14 @@ def unsigned_activations(model: onnx.ModelProto) -> onnx.ModelProto:
     steps = {node.output[0]: node for node in graph.node if node.op_type == "QuantizeLinear"}
     users = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[0] in steps]
     tensors = {tensor.name: tensor for tensor in graph.initializer}
-    for name in {node.input[2] for node in (*steps.values(), *users)}:
+    zero_points = {node.input[2] for node in (*steps.values(), *users)}
+    for name in zero_points:
         zero_point = numpy_helper.to_array(tensors[name])
         if zero_point.dtype == np.int8:
             moved = (zero_point.astype(np.int16) + _TO_UNSIGNED).astype(np.uint8)
             tensors[name].CopyFrom(numpy_helper.from_array(moved, name))
     for value in graph.value_info:
-        if value.name in steps and value.type.tensor_type.elem_type == TensorProto.INT8:
+        if value.name in steps.keys() | zero_points and value.type.tensor_type.elem_type == TensorProto.INT8:
             value.type.tensor_type.elem_type = TensorProto.UINT8
     return copy
 

