@@ -97,14 +97,7 @@ def _proven_ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
         return []
     if name in _SMALLER:
         return []
-    if name == "int8":
-        ways = [way for way in ways if way.gate and _as_fast_here(way.gate, machine)]
     return [way for way in ways if way.gate and way.gate.passed and way.gate.rows_per_second]
-
-
-def _as_fast_here(gate: Gate, machine: Machine) -> bool:
-    """Whether what int8 gained where it was measured, it gains here: no instruction for its products is lacking."""
-    return _INT8_FORMATS & set(gate.cpu.split()) <= set(machine.formats)
 
 
 def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
@@ -126,6 +119,8 @@ def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
     for gate in variant.gates:
         if gate.precision != (BF16 if name == BF16 else variant.precision) or _kind(gate.device) != machine.device:
             continue
+        if name == "int8" and not _INT8_FORMATS & set(gate.cpu.split()) <= set(machine.formats):
+            continue  # measured with instructions that are lacking here: it may be slower, and OpenVINO saturate
         if gate.provider in providers:
             ways.append(Choice(name, variant, gate.provider, gate))
     return ways or [Choice(name, variant, providers[0], None)]

@@ -1,6 +1,7 @@
 """`export --variants int8`, from its options to its exit codes."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -12,6 +13,7 @@ from bertline.bundle import Bundle
 from infer.golden import read_goldens
 from tests import tiny
 from tests.conftest import Cli
+from tests.export.conftest import Change
 from tests.export.test_cli import one_line
 
 
@@ -53,8 +55,14 @@ def test_int8_is_a_file_with_a_gate_and_says_how_it_was_made(
 
 
 def test_a_bad_quantization_fails_its_gate_and_is_left_out(
-    model_dir: Path, tables: tuple[Path, Path], cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exporter: Callable[[Change], None],
+    model_dir: Path,
+    tables: tuple[Path, Path],
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    exporter(lambda proto: None)
     whole = export.int8._built
 
     def sabotaged(*arguments: object) -> onnx.ModelProto:
@@ -88,8 +96,9 @@ def test_int8_without_rows_of_its_own_is_wrong_usage(
     [("", "the file is empty"), ("sentence\n", "has a header and no rows"), ("sentence\nOne.\nOne.\n", "has one text")],
 )
 def test_a_table_without_rows_to_calibrate_on_is_named(
-    text: str, message: str, model_dir: Path, cli: Cli, tmp_path: Path
+    text: str, message: str, exporter: Callable[[Change], None], model_dir: Path, cli: Cli, tmp_path: Path
 ) -> None:
+    exporter(lambda proto: None)
     table = tmp_path / "calibrate.tsv"
     table.write_text(text)
     outcome = cli("export", model_dir, "-o", tmp_path / "b", "--variants", "int8", "--calibrate-on", table, "-q")

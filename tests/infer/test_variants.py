@@ -74,6 +74,7 @@ def test_auto_takes_only_what_runs_here(opened: Bundle) -> None:
         int8=[gate("int8", 700.0, OPENVINO_PROVIDER, cpu=vnni), gate("int8", 200.0, cpu=vnni)],
     )
     assert choose(bundle, "auto", PLAIN).name == "fp32"  # neither OpenVINO nor the int8 products of that CPU
+    assert choose(bundle, "int8", replace(PLAIN, openvino_missing=None)).gate is None
     found = gate("int8", 200.0, cpu=vnni)
     assert choose(bundle, "auto", replace(PLAIN, formats=("avx512_vnni",))).gate == found
     assert choose(bundle, "auto", replace(AMX, provider="cpu")).gate == found
