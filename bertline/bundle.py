@@ -86,6 +86,7 @@ class Variant:
     batch_invariant: bool
     golden_tolerance: float  # max |Δlogit| against the golden logits of this variant
     gates: tuple[Gate, ...]
+    quantization: dict[str, Any] | None = None  # how an int8 graph was calibrated, and which products stayed in fp32
 
 
 @dataclass(frozen=True)

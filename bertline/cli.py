@@ -23,6 +23,7 @@ _EXTRA_OF = {
     "accelerate": "train",
     "onnx": "export",
     "onnxscript": "export",
+    "nncf": "int8",
 }
 
 app = typer.Typer(

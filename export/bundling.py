@@ -16,13 +16,14 @@ from bertline.errors import BertlineError, VerificationError
 from bertline.files import check_output, sha256_of, whole_folder
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec, open_input
+from export.calibration import read_calibration
 from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
+from export.int8 import make_int8, require_int8
 from export.model_card import model_card
 from export.parity import (
     FP32_LIMITS,
     FP32_TOLERANCE,
-    Limits,
     Parity,
     check_grid,
     compare_goldens,
@@ -32,11 +33,13 @@ from export.parity import (
 from export.passes import apply_passes
 from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
-from export.variants import LIMITS, add_variant, wanted_variants
+from export.variants import MAKERS, Made, add_variant, wanted_variants
+from export.ways import Terms, add_further_gates, timed_in_turns
 from infer.golden import GOLDENS, Golden, goldens_to_text
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
 from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.variants import BF16
 from infer.versions import runtime_versions
 
 MODEL_FILE = "onnx/model.onnx"
@@ -49,7 +52,9 @@ def export_bundle(
     spec: TableSpec,
     *,
     variants: Sequence[str] = ("fp32",),
-    limits: Limits = LIMITS,
+    calibrate_on: Sequence[Path] = (),
+    max_flips: float | None = None,
+    max_mcc_drop: float = 0.01,
     threads: int | None = None,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -58,13 +63,17 @@ def export_bundle(
 
     Parity with PyTorch is proven on a grid of shapes, on the goldens and on the rows of `verify_on`, in the session
     that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| of fp32 exceeds 1e-4, a label flips
-    or a token id differs. A further variant outside `limits` is left out: the bundle is finished without it, and then
-    VerificationError is raised. BertlineError for a model folder or a table that is not one, UsageError for a variant.
+    or a token id differs. A further variant that flips more than `max_flips` of the rows (a share; None: 0.01 for
+    int8, 0.005 for others) or loses more than `max_mcc_drop` is left out: the bundle is finished without it, and then
+    VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows of `calibrate_on`.
+    BertlineError for a model folder or a table that is not one, UsageError for a variant, or int8 without rows.
     """
     further = wanted_variants(variants)
+    if "int8" in further:
+        require_int8(calibrate_on, verify_on)
     check_output(output, force=force)
     folder = ModelFolder.open(model_dir)
-    for file in verify_on:
+    for file in (*verify_on, *calibrate_on):
         open_input(file).close()
     reference = Reference(folder)
     _refuse_unfit(folder, reference)
@@ -86,14 +95,25 @@ def export_bundle(
         def measure(scorer: Scorer, goldens: list[Golden]) -> Parity:
             return compare_rows(verify_on, spec, reference, scorer) if verify_on else compare_goldens(goldens, scorer)
 
-        refused = []
+        def make(name: str) -> Made:
+            if name == "int8":
+                return make_int8(draft, read_calibration(calibrate_on, spec, scorer), scorer, terms)
+            file, rewrite = MAKERS[name]
+            return Made(file, rewrite(onnx.load(target / MODEL_FILE)))
+
+        terms = Terms(measure, max_flips, max_mcc_drop, threads, say)
+        draft, goldens, left_out = add_further_gates("fp32", draft, goldens, terms)
+        refused = {name: faults for name, faults in left_out.items() if name in further}  # others nobody asked for
         for name in further:
-            draft, goldens, faults = add_variant(name, draft, goldens, measure, limits, threads=threads, say=say)
-            refused += [f"{name} ({'; '.join(faults)})"] if faults else []
+            if name != BF16:
+                draft, goldens, faults = add_variant(name, make(name), draft, goldens, terms)
+                refused |= {name: faults} if faults else {}
+        draft = timed_in_turns(draft, verify_on, spec, terms)
         _finish(draft, goldens, output.name)
     say(f"wrote {output}")
     if refused:
-        raise VerificationError(f"{output}: finished without {', '.join(refused)}; see --max-flips and --max-mcc-drop")
+        without = ", ".join(f"{name} ({'; '.join(faults)})" for name, faults in refused.items())
+        raise VerificationError(f"{output}: finished without {without}; see --max-flips and --max-mcc-drop")
     return Bundle.open(output)
 
 

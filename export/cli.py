@@ -14,10 +14,16 @@ def export(
     verify_on: Annotated[
         list[Path] | None, typer.Option(help="TSV files whose rows must score the same; may be repeated.")
     ] = None,
-    variants: Annotated[str, typer.Option(help="What to make: fp32 always; fp16, quantized.")] = "fp32",
+    variants: Annotated[str, typer.Option(help="What to make: fp32 always; fp16, quantized, int8, bf16.")] = "fp32",
+    calibrate_on: Annotated[
+        list[Path] | None, typer.Option(help="TSV files with rows to calibrate int8 on; may be repeated.")
+    ] = None,
     max_flips: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of rows whose label a variant may change.")
-    ] = 0.005,
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of rows whose label a variant may change; default 0.005, for int8 0.01."
+        ),
+    ] = None,
     max_mcc_drop: Annotated[float, typer.Option(min=0, max=2, help="MCC that a variant may lose.")] = 0.01,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,
@@ -34,12 +40,9 @@ def export(
     Exit code 3, and no bundle, where it does not. Example:
     bertline export model -o bundle --verify-on dev.tsv --format cola
     """
-    from dataclasses import replace
-
     from bertline.console import log_console
     from bertline.tsv import TableSpec
     from export.bundling import export_bundle
-    from export.variants import LIMITS
 
     spec = TableSpec.from_options(
         format=format,
@@ -56,7 +59,9 @@ def export(
         verify_on or [],
         spec,
         variants=[name.strip() for name in variants.split(",")],
-        limits=replace(LIMITS, max_flips=max_flips, max_mcc_drop=max_mcc_drop),
+        calibrate_on=calibrate_on or [],
+        max_flips=max_flips,
+        max_mcc_drop=max_mcc_drop,
         threads=threads,
         force=force,
         say=lambda line: console.print(line, markup=False, emoji=False),

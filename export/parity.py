@@ -132,7 +132,7 @@ class Parity:
         parts = [
             f"{self.rows:,} rows",
             f"max |Δlogit| {self.max_abs_logit:.1e}",
-            f"mean {self._mean_abs_logit:.1e}",
+            f"mean {self.mean_abs_logit:.1e}",
             f"{self.flips} flips",
         ]
         parts += [f"MCC {self._own.mcc:.4f} (PyTorch {self._reference.mcc:.4f})"] if self._own.rows else []
@@ -140,7 +140,8 @@ class Parity:
         return ", ".join(parts)
 
     @property
-    def _mean_abs_logit(self) -> float:
+    def mean_abs_logit(self) -> float:
+        """Over all rows and labels."""
         return self._sum_abs / max(1, self.rows * len(self.labels))
 
     def gate(self, scorer: Scorer, limits: Limits) -> Gate:
@@ -152,7 +153,7 @@ class Parity:
             precision=scorer.choice.precision,
             rows=self.rows,
             max_abs_logit=self.max_abs_logit,
-            mean_abs_logit=self._mean_abs_logit,
+            mean_abs_logit=self.mean_abs_logit,
             flips=self.flips,
             mcc=self._own.mcc if labelled else None,
             mcc_reference=self._reference.mcc if labelled else None,

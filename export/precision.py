@@ -24,7 +24,7 @@ def int8_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Rows of embedding tables are gathered as int8, each with a scale of its own, and restored after that.
     """
-    return _gathered_as_int8(_restored(model, _eighth))
+    return gathered_as_int8(_restored(model, _eighth))
 
 
 def _restored(model: onnx.ModelProto, store: "Store") -> onnx.ModelProto:
@@ -102,7 +102,7 @@ def _eighth(tensor: TensorProto, channel_axis: int | None) -> Stored | None:
     return [numpy_helper.from_array(quantized, names[0]), numpy_helper.from_array(scale, names[1])], nodes
 
 
-def _gathered_as_int8(model: onnx.ModelProto) -> onnx.ModelProto:
+def gathered_as_int8(model: onnx.ModelProto) -> onnx.ModelProto:
     """Embedding tables in int8, in place: Gather, then Cast, then Mul by the gathered rows' scales."""
     graph = model.graph
     lookups = [node for node in graph.node if node.op_type == "Gather" and not any(a.i for a in node.attribute)]

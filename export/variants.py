@@ -1,7 +1,8 @@
 """Variants beside fp32: made from its graph, measured as it was, and kept only within their limits."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import onnx
 
@@ -9,61 +10,66 @@ from bertline.bundle import Bundle, FileEntry
 from bertline.console import file_size
 from bertline.errors import UsageError
 from bertline.files import sha256_of
-from export.golden import answered_by
-from export.parity import Limits, Parity
 from export.precision import fp16_weights, int8_weights
+from export.ways import Terms, add_further_gates, add_gate
 from infer.golden import Golden
-from infer.scorer import Scorer
-from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.variants import BF16
 
 MAKERS: dict[str, tuple[str, Callable[[onnx.ModelProto], onnx.ModelProto]]] = {
     "fp16": ("onnx/model_fp16.onnx", fp16_weights),
     "quantized": ("onnx/model_quantized.onnx", int8_weights),
 }
-LIMITS = Limits(max_flips=0.005, max_mcc_drop=0.01, max_batch_variance=INVARIANT_WITHIN)
+INT8_FILE = "onnx/model_int8.onnx"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A graph, and what the manifest says of how it was made."""
+
+    file: str
+    model: onnx.ModelProto
+    passes: tuple[str, ...] = ()  # beyond those of fp32
+    quantization: dict[str, Any] | None = None
 
 
 def wanted_variants(names: Sequence[str]) -> list[str]:
-    """Those to make beside fp32, each once; UsageError for a name that is none."""
-    known = ["fp32", *MAKERS]
+    """Those to make or to measure beside fp32, each once; UsageError for a name that is none."""
+    known = ["fp32", *MAKERS, "int8", BF16]
     for name in names:
         if name not in known:
             raise UsageError(f"--variants {','.join(names)}: {name!r} is none of {', '.join(known)}")
-    return [name for name in MAKERS if name in names]
+    return [name for name in known[1:] if name in names]
 
 
 def add_variant(
-    name: str,
-    draft: Bundle,
-    goldens: list[Golden],
-    measure: Callable[[Scorer, list[Golden]], Parity],
-    limits: Limits,
-    *,
-    threads: int | None,
-    say: Callable[[str], None],
+    name: str, made: Made, draft: Bundle, goldens: list[Golden], terms: Terms
 ) -> tuple[Bundle, list[Golden], list[str]]:
     """The draft and its goldens with one more variant, or both as they were; and what went beyond the limits.
 
-    `draft` has the fp32 graph on disk. `measure` compares a scorer with PyTorch; the goldens
-    that it is given have the scorer's logits.
+    A variant is kept where the plain CPU holds its limits; each further way to run it here that holds them adds a gate.
     """
-    file, make = MAKERS[name]
     fp32 = draft.manifest.variants["fp32"]
-    path = draft.path / file
-    onnx.save_model(make(onnx.load(draft.path / fp32.file)), path)
-    variant = replace(fp32, file=file, precision=name, gates=())
-    files = draft.manifest.files | {file: FileEntry(sha256_of(path), path.stat().st_size)}
-    manifest = replace(draft.manifest, files=files, variants=draft.manifest.variants | {name: variant})
-    scorer = Scorer.open(Bundle(draft.path, manifest, ""), device="cpu", variant=name, provider="cpu", threads=threads)
-    answered = answered_by(goldens, scorer)
-    parity = measure(scorer, answered)
-    parity.batch_variance = batch_variance(scorer, goldens)
-    say(f"{name} ({file_size(path.stat().st_size)}): {parity.figures()}")
-    faults = parity.faults(limits)
+    path = draft.path / made.file
+    onnx.save_model(made.model, path)
+    variant = replace(
+        fp32,
+        file=made.file,
+        precision=name,
+        passes=(*fp32.passes, *made.passes),
+        quantization=made.quantization,
+        batch_invariant=True,
+        gates=(),
+    )
+    entry = FileEntry(sha256_of(path), path.stat().st_size)
+    manifest = replace(
+        draft.manifest,
+        files=draft.manifest.files | {made.file: entry},
+        variants=draft.manifest.variants | {name: variant},
+    )
+    terms.say(f"wrote {made.file} ({file_size(entry.bytes)})")
+    with_it, answered, faults = add_gate(name, "cpu", replace(draft, manifest=manifest), goldens, terms)
     if faults:
         path.unlink()
         return draft, goldens, faults
-    invariant = parity.batch_variance <= INVARIANT_WITHIN
-    variant = replace(variant, gates=(parity.gate(scorer, limits),), batch_invariant=invariant)
-    manifest = replace(manifest, variants=draft.manifest.variants | {name: variant})
-    return Bundle(draft.path, manifest, ""), answered, []
+    with_it, answered, _ = add_further_gates(name, with_it, answered, terms)
+    return with_it, answered, []

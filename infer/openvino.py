@@ -62,7 +62,7 @@ def _register() -> str | None:
     except ModuleNotFoundError:
         if platform.machine() not in _X86_64:
             return f"OpenVINO's plugin exists for x86-64 only, and this is {platform.machine()}; use --provider cpu"
-        return "OpenVINO's plugin is not installed; pip install 'bertline[openvino]', or use --provider cpu"
+        return "OpenVINO's plugin is not installed; pip install 'bertline[cpu]', or use --provider cpu"
     try:
         ort.register_execution_provider_library(OPENVINO_PROVIDER, onnxruntime_ep_openvino.get_library_path())
     except Exception as error:  # onnxruntime's exceptions share no base class

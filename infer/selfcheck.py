@@ -34,7 +34,7 @@ def self_check(bundle: Bundle, scorer: Scorer) -> list[Check]:
     if GOLDENS not in bundle.manifest.files:
         raise BertlineError(f"{bundle.path}: has no {GOLDENS} to check against; export the model again")
     goldens = read_goldens(bundle.path / GOLDENS)
-    tolerance = scorer.choice.variant.golden_tolerance
+    tolerance = scorer.choice.golden_tolerance
     return [
         *checks,
         check_tokens(scorer, goldens),
@@ -70,7 +70,7 @@ def check_logits(scorer: Scorer, goldens: Sequence[Golden], tolerance: float) ->
 def check_padding(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
     """Logits of each golden alone against one batch of all of them, padded by 16 tokens beyond the longest."""
     worst = batch_variance(scorer, goldens)
-    expected = scorer.choice.variant.batch_invariant
+    expected = scorer.choice.batch_invariant
     finding = f"alone and in a padded batch: max |Δlogit| {worst:.1e}, allowed {INVARIANT_WITHIN:.0e}"
     return Check("padding", worst <= INVARIANT_WITHIN or not expected, finding)
 

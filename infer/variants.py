@@ -39,6 +39,19 @@ class Choice:
         return BF16 if self.name == BF16 else self.variant.precision
 
     @property
+    def batch_invariant(self) -> bool:
+        """Whether a row's logits were found not to depend on its batch."""
+        return self.name != BF16 and self.variant.batch_invariant  # of bf16 it is stated, not promised
+
+    @property
+    def golden_tolerance(self) -> float:
+        """max |Δlogit| against the stored logits of this way to run."""
+        if self.name != BF16 or self.gate is None:
+            return self.variant.golden_tolerance
+        # Two processors may round differently: each is that far from PyTorch, so they may be twice as far apart.
+        return max(self.variant.golden_tolerance, 2 * self.gate.max_abs_logit)
+
+    @property
     def recorded_loss(self) -> str:
         """What the gate measured against PyTorch fp32, in words."""
         if self.gate is None:
@@ -84,8 +97,6 @@ def _proven_ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
         return []
     if name in _SMALLER:
         return []
-    if name == "int8" and not _INT8_FORMATS & set(machine.formats):
-        return []  # it would run, slower than fp32
     return [way for way in ways if way.gate and way.gate.passed and way.gate.rows_per_second]
 
 
@@ -108,6 +119,8 @@ def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
     for gate in variant.gates:
         if gate.precision != (BF16 if name == BF16 else variant.precision) or _kind(gate.device) != machine.device:
             continue
+        if name == "int8" and not _INT8_FORMATS & set(gate.cpu.split()) <= set(machine.formats):
+            continue  # measured with instructions that are lacking here: it may be slower, and OpenVINO saturate
         if gate.provider in providers:
             ways.append(Choice(name, variant, gate.provider, gate))
     return ways or [Choice(name, variant, providers[0], None)]

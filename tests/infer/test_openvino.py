@@ -38,7 +38,7 @@ def test_a_plugin_that_is_not_installed_is_one_line(
     table, output = tiny.write_table(tmp_path / "t.tsv"), tmp_path / "o.tsv"
     outcome = cli("infer", bundle, table, "-o", output, "--provider", "openvino")
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
-    assert "pip install 'bertline[openvino]'" in outcome.err and not output.exists()
+    assert "pip install 'bertline[cpu]'" in outcome.err and not output.exists()
     with pytest.raises(BertlineError, match="pip install"):
         OnnxSession(bundle / "onnx" / "model.onnx", provider=OPENVINO_PROVIDER)
     assert cli("infer", bundle, table, "-o", output).code == 0  # auto does without

@@ -25,14 +25,13 @@ def opened(bundle: Path) -> Bundle:
 
 
 def gate(precision: str, rows_per_second: float | None, provider: str = CPU_PROVIDER, **changes: Any) -> Gate:
-    fields = {"mcc": 0.31, "mcc_reference": 0.32, "flips": 2, "device": "cpu", "passed": True} | changes
+    fields = {"mcc": 0.31, "mcc_reference": 0.32, "flips": 2, "device": "cpu", "passed": True, "cpu": "a CPU"} | changes
     return Gate(
         provider=provider,
         precision=precision,
         rows=1000,
         max_abs_logit=0.01,
         mean_abs_logit=0.001,
-        cpu="a CPU",
         versions={},
         rows_per_second=rows_per_second,
         **fields,
@@ -68,14 +67,23 @@ def test_auto_is_the_fastest_whose_gate_passed(opened: Bundle) -> None:
 
 
 def test_auto_takes_only_what_runs_here(opened: Bundle) -> None:
+    vnni = "a CPU avx512_vnni"
     bundle = with_gates(
         opened,
         fp32=[gate("fp32", 100.0), gate("bf16", 500.0, OPENVINO_PROVIDER)],
-        int8=[gate("int8", 700.0, OPENVINO_PROVIDER), gate("int8", 200.0)],
+        int8=[gate("int8", 700.0, OPENVINO_PROVIDER, cpu=vnni), gate("int8", 200.0, cpu=vnni)],
     )
-    assert choose(bundle, "auto", PLAIN).name == "fp32"  # neither OpenVINO nor int8 products
-    assert choose(bundle, "auto", replace(PLAIN, formats=("avx512_vnni",))).gate == gate("int8", 200.0)
-    assert choose(bundle, "auto", replace(AMX, provider="cpu")).gate == gate("int8", 200.0)
+    assert choose(bundle, "auto", PLAIN).name == "fp32"  # neither OpenVINO nor the int8 products of that CPU
+    assert choose(bundle, "int8", replace(PLAIN, openvino_missing=None)).gate is None
+    found = gate("int8", 200.0, cpu=vnni)
+    assert choose(bundle, "auto", replace(PLAIN, formats=("avx512_vnni",))).gate == found
+    assert choose(bundle, "auto", replace(AMX, provider="cpu")).gate == found
+
+
+def test_int8_measured_faster_without_int8_products_is_taken_anywhere(opened: Bundle) -> None:
+    bundle = with_gates(opened, fp32=[gate("fp32", 100.0)], int8=[gate("int8", 140.0, cpu="a CPU avx2")])
+    assert choose(bundle, "auto", PLAIN).name == "int8"
+    assert choose(bundle, "auto", AMX).name == "int8"
 
 
 def test_a_gate_holds_for_its_kind_of_device_only(opened: Bundle) -> None:

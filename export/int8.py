@@ -1,0 +1,216 @@
+"""int8 weights and activations: calibrated once, then as many products in int8 as the gate allows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from bertline.bundle import Bundle
+from bertline.errors import UsageError
+from export.calibration import Calibration
+from export.nncf import Feeds, require_nncf, smooth_quantized
+from export.precision import gathered_as_int8
+from export.products import Product, Products, find_products
+from export.qdq import int8_only_in, unsigned_activations
+from export.variants import INT8_FILE, Made
+from export.ways import Terms
+from infer.encode import Encoded
+from infer.scorer import Scorer
+from infer.session import OnnxSession
+
+ALPHA = 0.85  # of SmoothQuant; on CoLA 0.7 moves logits a fifth further
+FP32_SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # of the multiply-adds; from the fastest to the most careful
+# Of the flips allowed. Of rows that a model was trained on, fewer flip than of others: on CoLA two thirds as many.
+MARGIN = 0.5
+SENSITIVITY_ROWS = 128
+_NEIGHBOURS = 50  # rows that are about as near to flipping
+PASSES = ("smooth_quant", "int8_products", "int8_tables")
+
+Run = Callable[[onnx.ModelProto, Encoded], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A choice of products that stay in fp32, and what it did to the rows that choose."""
+
+    fp32_share: float  # of the encoder's multiply-adds, 0…1
+    fp32_products: tuple[str, ...]  # names of nodes
+    rows: int
+    flips: int
+    expected_flips: float  # share of the rows, 0…1; what the choice is made by
+    max_abs_logit: float
+    mean_abs_logit: float
+    held: bool  # the limit, with its margin
+
+
+def require_int8(calibrate_on: Sequence[Path], verify_on: Sequence[Path]) -> None:
+    """Before anything is computed: UsageError without rows of its own, ModuleNotFoundError without nncf."""
+    if not calibrate_on:
+        raise UsageError("--variants int8 is calibrated on rows of text; add --calibrate-on TSV")
+    for file in calibrate_on:
+        if file.exists() and any(other.exists() and file.samefile(other) for other in verify_on):
+            raise UsageError(
+                f"--calibrate-on {file}: is also in --verify-on, and rows that chose the layers would flatter the "
+                "gate; give other rows, such as those the model was trained on"
+            )
+    require_nncf()
+
+
+def make_int8(draft: Bundle, calibration: Calibration, scorer: Scorer, terms: Terms) -> Made:
+    """The int8 variant of the draft's fp32 graph, which `scorer` runs; see `quantize`."""
+    with TemporaryDirectory(dir=draft.path) as folder:
+        file = Path(folder) / "candidate.onnx"
+
+        def run(model: onnx.ModelProto, encoded: Encoded) -> NDArray[np.float32]:
+            onnx.save_model(model, file)
+            session = OnnxSession(file, "cpu", scorer.threads)
+            return Scorer(draft, scorer.choice, session, scorer.encoder, scorer.batch_tokens).run_tokens(encoded)
+
+        model = onnx.load(draft.path / scorer.choice.variant.file)
+        return quantize(model, calibration, terms.limits("int8").max_flips, run, terms.say)
+
+
+def quantize(
+    model: onnx.ModelProto,
+    calibration: Calibration,
+    max_flips: float,
+    run: Run,
+    say: Callable[[str], None],
+) -> Made:
+    """The fastest candidate that holds the limit on `calibration.choosing`, else the most careful one.
+
+    `run` gives the logits (rows, labels) float32 of a graph. The rows that choose are compared with the fp32 graph,
+    which has been proven against PyTorch. What the choice is worth on other rows is for the gate to say.
+    """
+    products = find_products(model)
+    feeds = _feeds(model, calibration.calibrating)
+    full = smooth_quantized(model, feeds, products.int8, ALPHA)
+    reference = run(model, calibration.choosing)
+    tried: list[Candidate] = []
+    for left_out in _candidates(model, full, products, calibration.choosing, reference, run):
+        built = _built(full, model, products, left_out)
+        logits = run(built, calibration.choosing)
+        tried.append(_measured(left_out, products, logits, reference, max_flips))
+        say(f"int8, {_described(tried[-1], products)}")
+        if tried[-1].held:
+            break
+    note = {
+        "method": "nncf, SmoothQuant",
+        "alpha": ALPHA,
+        "calibration_rows": len(calibration.calibrating.lengths),
+        "attention_in_fp32": list(products.attention),
+        "heads_in_fp32": list(products.heads),
+        "candidates": [asdict(candidate) for candidate in tried],
+    }
+    return Made(INT8_FILE, built, PASSES, note)
+
+
+def _candidates(
+    model: onnx.ModelProto,
+    full: onnx.ModelProto,
+    products: Products,
+    choosing: Encoded,
+    reference: NDArray[np.float32],
+    run: Run,
+) -> Iterator[tuple[Product, ...]]:
+    """Products to leave in fp32: those that cost nothing, then with them more and more of those that harm most."""
+    free = tuple(product for product in products.linear if product.first_row_only)
+    yield free
+    rows = _first(choosing, SENSITIVITY_ROWS)
+    groups: dict[str, list[Product]] = {}
+    for product in products.linear:
+        if product not in free:
+            groups.setdefault(product.group, []).append(product)
+
+    def harm(group: list[Product]) -> float:
+        """Mean squared Δlogit of this group alone in int8, for each multiply-add that fp32 would cost."""
+        alone = unsigned_activations(int8_only_in([product.node for product in group], full, model))
+        moved = run(alone, rows) - reference[: len(rows.lengths)]
+        return float(np.square(moved).mean()) / sum(product.size for product in group)
+
+    worst_first = sorted(groups.values(), key=harm, reverse=True)
+    total = sum(product.size for group in worst_first for product in group)
+    for share in FP32_SHARES[1:]:
+        left_out, spent = list(free), 0
+        for group in worst_first:
+            if spent < share * total:
+                left_out += group
+                spent += sum(product.size for product in group)
+        yield tuple(left_out)
+
+
+def _built(
+    full: onnx.ModelProto, model: onnx.ModelProto, products: Products, left_out: tuple[Product, ...]
+) -> onnx.ModelProto:
+    nodes = products.int8 - {product.node for product in left_out}
+    return gathered_as_int8(unsigned_activations(int8_only_in(nodes, full, model)))
+
+
+def expected_flips(logits: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    """Share of rows, 0…1, whose label flips if a row's error might as well have been that of a row as near to flipping.
+
+    Both are (rows, labels). It has the mean of a count of flips and less of its noise: a count of 10 is give or take
+    3, too coarse to choose by. Among all rows errors could not be exchanged: clear cases move less.
+    """
+    best = np.partition(reference, -2, axis=1)
+    order = np.argsort(best[:, -1] - best[:, -2])
+    sorted_reference, errors = reference[order], (logits - reference)[order]
+    labels, window = sorted_reference.argmax(axis=1), min(_NEIGHBOURS, len(order))
+    first = np.clip(np.arange(len(order)) - window // 2, 0, len(order) - window)
+    flipped = [(sorted_reference + errors[first + number]).argmax(axis=1) != labels for number in range(window)]
+    return float(np.mean(flipped))
+
+
+def _measured(
+    left_out: tuple[Product, ...],
+    products: Products,
+    logits: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    max_flips: float,
+) -> Candidate:
+    distance = np.abs(logits - reference)
+    flips = expected_flips(logits, reference)
+    return Candidate(
+        fp32_share=_cost(left_out) / max(1, _cost(products.linear)),
+        fp32_products=tuple(product.node for product in left_out),
+        rows=len(logits),
+        flips=int((logits.argmax(axis=1) != reference.argmax(axis=1)).sum()),
+        expected_flips=flips,
+        max_abs_logit=float(distance.max()),
+        mean_abs_logit=float(distance.mean()),
+        held=flips <= MARGIN * max_flips,
+    )
+
+
+def _cost(products: Sequence[Product]) -> int:
+    """Multiply-adds a token; those of the first token alone count for nothing."""
+    return sum(product.size for product in products if not product.first_row_only)
+
+
+def _described(candidate: Candidate, products: Products) -> str:
+    """One line for the screen."""
+    kept = len(candidate.fp32_products)
+    return (
+        f"{len(products.linear) - kept} of {len(products.linear)} products, {candidate.fp32_share:.0%} of the work in "
+        f"fp32: {candidate.rows:,} rows, max |Δlogit| {candidate.max_abs_logit:.1e}, mean "
+        f"{candidate.mean_abs_logit:.1e}, {candidate.flips} flips, expected {candidate.expected_flips:.2%}"
+        f"{'' if candidate.held else '; not enough'}"
+    )
+
+
+def _feeds(model: onnx.ModelProto, encoded: Encoded) -> list[Feeds]:
+    """Each row alone, by the graph's own input names."""
+    names = [value.name for value in model.graph.input]
+    rows: list[Feeds] = []
+    for ids, types in zip(encoded.input_ids, encoded.token_type_ids, strict=True):
+        arrays = {"input_ids": ids, "attention_mask": [1] * len(ids), "token_type_ids": types}
+        rows.append({name: np.array([arrays[name]], np.int64) for name in names})
+    return rows
+
+
+def _first(encoded: Encoded, rows: int) -> Encoded:
+    return Encoded.from_rows(encoded.input_ids[:rows], encoded.token_type_ids[:rows], encoded.truncated[:rows])

@@ -1,0 +1,139 @@
+"""The ways to run a bundle on this machine's CPU: each is measured, kept within its limits, and timed in turns."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bertline.bundle import Bundle, Gate
+from bertline.errors import BertlineError
+from bertline.tsv import TableSpec
+from export.golden import answered_by
+from export.parity import FP32_TOLERANCE, Limits, Parity
+from infer import openvino
+from infer.golden import Golden
+from infer.providers import CPU_PROVIDER, ON_CPU
+from infer.rows import Rows
+from infer.scorer import Scorer
+from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.variants import BF16
+
+TIMED_ROWS = 512  # the first of those that the gates are measured on
+_TURNS = 3
+_FAST = ("fp32", "int8")  # the files whose speed `--variant auto` compares
+_MOVING = ("int8", BF16)  # whose rounding may depend on the batch: measured and stated, not limited
+_WORDS = {name: word for word, name in ON_CPU.items()}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How variants are measured, and what they may lose."""
+
+    measure: Callable[[Scorer, list[Golden]], Parity]  # the goldens have the scorer's logits
+    max_flips: float | None = None  # share of the rows, 0…1; None: 0.01 for int8, 0.005 for others
+    max_mcc_drop: float = 0.01
+    threads: int | None = None
+    say: Callable[[str], None] = lambda line: None
+
+    def limits(self, variant: str) -> Limits:
+        """What a way to run may differ by from PyTorch fp32."""
+        variance = math.inf if variant in _MOVING else INVARIANT_WITHIN
+        if variant == "fp32":
+            return Limits(max_abs_logit=FP32_TOLERANCE, max_batch_variance=variance)
+        flips = (0.01 if variant == "int8" else 0.005) if self.max_flips is None else self.max_flips
+        return Limits(flips, self.max_mcc_drop, max_batch_variance=variance)
+
+
+def further_ways(file_of: str) -> list[tuple[str, str]]:
+    """Beside the plain CPU: variants and providers, as their options name them, that may run that variant's file."""
+    ways = [(file_of, "openvino")] if file_of in _FAST and not openvino.missing() else []
+    return [*ways, (BF16, "auto")] if file_of == "fp32" else ways
+
+
+def add_gate(
+    variant: str, provider: str, draft: Bundle, goldens: list[Golden], terms: Terms
+) -> tuple[Bundle, list[Golden], list[str]]:
+    """The draft with one more gate and the goldens with its logits, or both as they were; and what was beyond limits.
+
+    Raises BertlineError with the remedy where this machine cannot run it so.
+    """
+    scorer = Scorer.open(draft, device="cpu", variant=variant, provider=provider, threads=terms.threads)
+    answered = answered_by(goldens, scorer)
+    parity = terms.measure(scorer, answered)
+    parity.batch_variance = batch_variance(scorer, goldens)
+    limits = terms.limits(variant)
+    faults = parity.faults(limits)
+    plain = scorer.session.provider == CPU_PROVIDER
+    terms.say(
+        f"{variant}{'' if plain else f' on {scorer.session.provider}'}: {parity.figures()}, by batch "
+        f"{parity.batch_variance:.1e}{'; left out' if faults else ''}"
+    )
+    if faults:
+        return draft, goldens, faults
+    name = "fp32" if variant == BF16 else variant
+    kept = draft.manifest.variants[name]
+    kept = replace(
+        kept,
+        gates=(*kept.gates, parity.gate(scorer, limits)),
+        batch_invariant=kept.batch_invariant and (variant == BF16 or parity.batch_variance <= INVARIANT_WITHIN),
+    )
+    if name == "int8":
+        # Two processors may round differently: each is this far from PyTorch, so they may be twice as far apart.
+        kept = replace(kept, golden_tolerance=max(kept.golden_tolerance, 2 * parity.max_abs_logit))
+    manifest = replace(draft.manifest, variants=draft.manifest.variants | {name: kept})
+    # The logits stored for a variant are those of the plain CPU; bf16 has no others.
+    return replace(draft, manifest=manifest), answered if plain or variant == BF16 else goldens, []
+
+
+def add_further_gates(
+    file_of: str, draft: Bundle, goldens: list[Golden], terms: Terms
+) -> tuple[Bundle, list[Golden], dict[str, list[str]]]:
+    """Gates of all further ways to run that variant's file here; and why others were left out, by variant."""
+    left_out: dict[str, list[str]] = {}
+    for variant, provider in further_ways(file_of):
+        try:
+            draft, goldens, faults = add_gate(variant, provider, draft, goldens, terms)
+        except BertlineError as error:  # a CPU without bf16 is none to measure it on
+            faults = [str(error)]
+        if faults:
+            left_out[variant] = faults
+    return draft, goldens, left_out
+
+
+def timed_in_turns(draft: Bundle, files: Sequence[Path], spec: TableSpec, terms: Terms) -> Bundle:
+    """The draft with rows a second measured again where `auto` has a choice, all on the same rows, in turns.
+
+    Neighbours on a machine slow down whatever runs just then; turns share that out. The first turn warms up.
+    """
+    ways = [
+        (name, number, BF16 if gate.precision == BF16 else name, _WORDS[gate.provider])
+        for name in _FAST
+        if name in draft.manifest.variants
+        for number, gate in enumerate(draft.manifest.variants[name].gates)
+    ]
+    if len(ways) < 2 or not files:
+        return draft
+    scorers = [
+        Scorer.open(draft, device="cpu", variant=variant, provider=provider, threads=terms.threads)
+        for _, _, variant, provider in ways
+    ]
+    window = next(Rows(files[:1], spec, draft.manifest, use_labels=False).windows(TIMED_ROWS))
+    encoded = scorers[0].encoder.encode(window.texts)
+    seconds: list[list[float]] = [[] for _ in scorers]
+    for _ in range(_TURNS + 1):
+        for scorer, own in zip(scorers, seconds, strict=True):
+            begin = time.perf_counter()
+            scorer.run_tokens(encoded)
+            own.append(time.perf_counter() - begin)
+    speeds = [len(window.texts) / float(np.median(own[1:])) for own in seconds]
+    variants = dict(draft.manifest.variants)
+    for (name, number, _, _), speed in zip(ways, speeds, strict=True):
+        gates: list[Gate] = list(variants[name].gates)
+        gates[number] = replace(gates[number], rows_per_second=speed)
+        variants[name] = replace(variants[name], gates=tuple(gates))
+    shown = (f"{variant} on {word} {speed:,.0f}" for (*_, variant, word), speed in zip(ways, speeds, strict=True))
+    terms.say(f"rows/s in turns over {len(window.texts):,} rows: {', '.join(shown)}")
+    return replace(draft, manifest=replace(draft.manifest, variants=variants))
