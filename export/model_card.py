@@ -32,12 +32,12 @@ def model_card(manifest: Manifest, name: str) -> str:
         "| variant | file | size | rows compared | max \\|Δlogit\\| | flips | MCC (PyTorch) | on |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for variant_name, variant in manifest.variants.items():
+    for variant in manifest.variants.values():
         for gate in variant.gates:
             mcc = "–" if gate.mcc is None else f"{gate.mcc:.4f} ({gate.mcc_reference:.4f})"
             size = file_size(manifest.files[variant.file].bytes)
             lines.append(
-                f"| {variant_name} | `{variant.file}` | {size} | {gate.rows:,} "
+                f"| {gate.precision} | `{variant.file}` | {size} | {gate.rows:,} "
                 f"| {gate.max_abs_logit:.1e} | {gate.flips} | {mcc} | {gate.provider} |"
             )
     return "\n".join(lines) + "\n"
