@@ -38,7 +38,7 @@ def check_job(job: Job) -> None:
     if job.on_error not in get_args(OnError):
         raise UsageError(f"--on-error {job.on_error}: give {' or '.join(get_args(OnError))}")
     if job.resume and job.streams:
-        raise UsageError("--resume needs files to go on with; stdin and stdout leave none")
+        raise UsageError("--resume needs files to go on with; pipes, stdin and stdout leave none")
     if job.output == STDOUT:
         if job.on_error == "quarantine":
             raise UsageError("--on-error quarantine writes rejected rows beside the output; name a file with -o")

@@ -215,6 +215,18 @@ def test_pipes_cannot_be_resumed(bundle: Path, cli: Cli, table: Path, tmp_path: 
     assert cli("infer", bundle, table, "-o", "-", "--resume").code == 2
 
 
+def test_a_pipe_with_a_name_is_read_once_and_to_its_end(bundle: Path, tmp_path: Path, cli: Cli) -> None:
+    table = tiny.write_table(tmp_path / "t.tsv", 20_000)  # more than is read for the header
+    process = subprocess.Popen(["cat", table], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process.stdout:
+        pipe, out = f"/dev/fd/{process.stdout.fileno()}", tmp_path / "o.tsv"
+        assert cli("infer", bundle, pipe, "-o", out, "--resume").code == 2
+        outcome = cli("infer", bundle, pipe, "-o", out)
+    assert process.wait() == 0 and outcome.code == 0, outcome.err
+    assert len(out.read_bytes().splitlines()) == 20_001
+
+
 def test_two_runs_cannot_write_one_output(bundle: Path, big_table: Path, tmp_path: Path, cli: Cli) -> None:
     out = tmp_path / "o.tsv"
     process = subprocess.Popen(command(bundle, big_table, out), stderr=subprocess.PIPE)
