@@ -26,7 +26,7 @@ from infer.seen import Placement, Seen
 from infer.sink import Pipe, Sink
 from infer.stages import Behind, ahead
 from infer.totals import Totals
-from infer.unfinished import Unfinished, check_unfinished
+from infer.unfinished import Unfinished, check_unfinished, is_unfinished
 from infer.windows import Window
 
 Progress = Callable[[int, int, int | None], None]  # rows done, input bytes read, input bytes in all
@@ -67,7 +67,7 @@ def score_files(
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
     identity = None if job.streams else identity_of(job, scorer)
-    if identity and job.resume and job.output.exists():
+    if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
         return finished(job, identity)
     sink = _open_sink(job, identity)
     run = _Run(job, rows, scorer, form, sink)

@@ -94,6 +94,6 @@ def finished(job: Job, identity: dict[str, Any]) -> tuple[dict[str, Any], Evalua
         raise BertlineError(
             f"{job.output}: the file exists and is of another run: {'; '.join(found)}; --force to replace it"
         )
-    for left in (journal_of(job.output), partial_of(job.output)):  # by a run that was killed at its very end
-        left.unlink(missing_ok=True)
+    if not partial_of(job.output).exists():  # which would be another run's, unfinished or still going
+        journal_of(job.output).unlink(missing_ok=True)  # left by a run that was killed at its very end
     return report, evaluation

@@ -44,6 +44,18 @@ def check_unfinished(output: Path, *, resume: bool, force: bool, inputs: list[Pa
         )
 
 
+def is_unfinished(output: Path, identity: dict[str, Any]) -> bool:
+    """Whether a run of that `identity` stands unfinished beside an `output`: one that was to replace another run's,
+    or that was killed at its very end.
+    """
+    if not (partial_of(output).is_file() and journal_of(output).is_file()):
+        return False
+    try:
+        return not differences(Journal.read(journal_of(output)).identity, identity)
+    except BertlineError:
+        return False
+
+
 class Unfinished:
     """The files of one run, which no other run may write meanwhile. Make one with `start` or `resume`."""
 
@@ -133,7 +145,7 @@ class Unfinished:
             rejects_of(self.output).unlink()  # of an earlier run, whose output is replaced as well
         finish(partial_of(self.output), self.output)
         if self.journal:
-            self.journal.path.unlink()
+            self.journal.path.unlink(missing_ok=True)
         self._stream.close()
 
     def abandon(self) -> str:

@@ -1,17 +1,20 @@
 """A run that is killed goes on where it was, and ends with the bytes of one that was not."""
 
+import itertools
 import json
 import random
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infer.unfinished import Unfinished
 from tests import tiny
 from tests.conftest import Cli
 
@@ -93,6 +96,56 @@ def done_or_killed(arguments: list[str], out: Path, after: float) -> bool:
         return False
     assert process.returncode == 0, process.communicate()[1]
     return True
+
+
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int = 1) -> Iterator[None]:
+    """A run inside dies when it calls that method of Unfinished for that time, and tidies up nothing."""
+    method, calls = getattr(Unfinished, name), itertools.count(1)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(self: Unfinished, *arguments: Any) -> Any:
+        if next(calls) == call:
+            self._stream.close()  # as the kernel does
+            raise Killed
+        return method(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Unfinished, name, dies)
+        patch.setattr(Unfinished, "abandon", lambda self: "")
+        yield
+
+
+@pytest.mark.parametrize(("moment", "call"), [("write", 3), ("publish", 1)])
+@pytest.mark.parametrize("ending", ["tsv", "parquet"])
+def test_a_forced_run_that_is_killed_goes_on_beside_the_output_it_replaces(
+    bundle: Path,
+    table: Path,
+    tmp_path: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    call: int,
+    ending: str,
+) -> None:
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    out, whole = tmp_path / f"o.{ending}", tmp_path / f"whole.{ending}"
+    former = ("infer", bundle, table, "-o", out, "--window", "5")
+    assert cli("infer", bundle, table, "-o", whole, "--window", "5", "--logits").code == 0
+    assert cli(*former).code == 0
+    before = out.read_bytes()
+    with killed_at(monkeypatch, moment, call):
+        cli(*former, "--logits", "--force")
+    if moment == "write":  # the former run, which is done, leaves the files of this one alone
+        assert cli(*former, "--resume").code == 0
+    assert out.read_bytes() == before
+    outcome = cli(*former, "--logits", "--resume")
+    assert outcome.code == 0 and "were done by the run before" in outcome.err, outcome.err
+    assert out.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.glob("o.*")) == [out.name, f"{out.name}.report.json"]
 
 
 Stopped = tuple[Path, Path]
