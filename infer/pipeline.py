@@ -19,7 +19,7 @@ from infer.job import Job
 from infer.journal import Recalled
 from infer.output import STDOUT, Format, format_for
 from infer.rejects import rejects_head, rejects_rows
-from infer.report import finished, publish_report, report_of
+from infer.report import InputChangedError, finished, publish_report, report_of
 from infer.rows import QUARANTINE_HINT, OnError, Rows
 from infer.scorer import Prepared, Scorer
 from infer.seen import Placement, Seen
@@ -78,7 +78,7 @@ def score_files(
         publish_report(job, report, run.evaluation)
         sink.publish(form.finish)
     except (BertlineError, KeyboardInterrupt) as error:
-        kept = sink.abandon()
+        kept = sink.abandon(resumable=not isinstance(error, InputChangedError))
         if not kept:
             raise
         raise type(error)(f"{error}; {kept}" if str(error) else kept) from None

@@ -148,13 +148,19 @@ class Unfinished:
             self.journal.path.unlink(missing_ok=True)
         self._stream.close()
 
-    def abandon(self) -> str:
-        """Close the files after an error: keep what can be gone on with, else remove them; a remark on what is kept."""
+    def abandon(self, *, resumable: bool = True) -> str:
+        """Close the files after an error: keep what can be gone on with, else remove them; a remark on what is kept.
+
+        What is not `resumable` loses its journal only: the rows themselves may have taken hours.
+        """
         self._stream.close()
         if self._rejects:
             self._rejects.close()
-        if self._rows:
-            return self._kept()
+        if self._rows and self.journal:
+            if resumable:
+                return self._kept()
+            self.journal.path.unlink()
+            return f"what was scored is left in {partial_of(self.output)}"
         for path in (partial_of(self.output), self._rejects_partial, journal_of(self.output)):
             path.unlink(missing_ok=True)
         return ""

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from infer import pipeline
 from infer.unfinished import Unfinished
 from tests import tiny
 from tests.conftest import Cli
@@ -114,7 +115,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int = 1) -> Iter
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(Unfinished, name, dies)
-        patch.setattr(Unfinished, "abandon", lambda self: "")
+        patch.setattr(Unfinished, "abandon", lambda self, **how: "")
         yield
 
 
@@ -232,6 +233,28 @@ def test_another_bundle_is_refused(bundle: Path, cli: Cli, stopped: Stopped, tmp
     copy = Path(shutil.copytree(bundle, tmp_path / "b"))
     (copy / "bertline.json").write_text((copy / "bertline.json").read_text() + " ")
     assert "bundle was" in again(cli, copy, stopped, "--resume").err
+
+
+@pytest.mark.parametrize("moment", ["identity_of", "report_of"])  # before the second table is read, and behind it
+def test_what_was_scored_while_an_input_changed_is_never_gone_on_with(
+    bundle: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    tables, out = [tiny.write_table(tmp_path / name) for name in ("a.tsv", "b.tsv")], tmp_path / "o.tsv"
+    content, function = tables[1].read_bytes(), getattr(pipeline, moment)
+
+    def change_too(*arguments: Any) -> Any:
+        result = function(*arguments) if moment == "identity_of" else None
+        tables[1].write_bytes(content + b"24\tthe cat\t1\n")
+        return result or function(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, moment, change_too)
+        outcome = cli("infer", bundle, *tables, "-o", out)
+    assert outcome.code == 1 and "b.tsv: was changed while it was being scored" in outcome.err
+    assert "--resume" not in outcome.err and not out.exists()
+    tables[1].write_bytes(content)  # it is again what it was, and what was scored is not
+    outcome = cli("infer", bundle, *tables, "-o", out, "--resume")
+    assert outcome.code == 1 and "start over with --force" in outcome.err
 
 
 def test_a_damaged_journal_is_refused(bundle: Path, cli: Cli, stopped: Stopped) -> None:
