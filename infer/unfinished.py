@@ -22,12 +22,19 @@ def rejects_of(output: Path) -> Path:
     return output.with_name(output.name + ".rejects.tsv")
 
 
+def files_of(output: Path) -> list[Path]:
+    """All that a run writes, moves or removes, its report apart."""
+    rejects = rejects_of(output)
+    return [output, partial_of(output), journal_of(output), rejects, partial_of(rejects)]
+
+
 def check_unfinished(output: Path, *, resume: bool, force: bool, inputs: list[Path]) -> None:
     """Refuse an output that could not be written, before any work is done; BertlineError says what stands there."""
     if resume and force:
         raise UsageError("--resume goes on with what stands there, and --force replaces it; give one of the two")
     partial, journal = partial_of(output), journal_of(output)
-    check_output_file(output, force=True, inputs=inputs)
+    for path in (output, journal_of(output), rejects_of(output)):
+        check_output_file(path, force=True, inputs=inputs)
     if force:
         return
     if output.exists():
