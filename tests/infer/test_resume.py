@@ -1,7 +1,9 @@
 """A run that is killed goes on where it was, and ends with the bytes of one that was not."""
 
+import errno
 import itertools
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -14,7 +16,10 @@ from typing import Any
 
 import pytest
 
+from bertline.errors import BertlineError
 from infer import pipeline
+from infer.journal import Journal
+from infer.output import TsvFormat
 from infer.unfinished import Unfinished
 from tests import tiny
 from tests.conftest import Cli
@@ -147,6 +152,44 @@ def test_a_forced_run_that_is_killed_goes_on_beside_the_output_it_replaces(
     assert outcome.code == 0 and "were done by the run before" in outcome.err, outcome.err
     assert out.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in tmp_path.glob("o.*")) == [out.name, f"{out.name}.report.json"]
+
+
+def test_killed_before_there_is_a_journal(bundle: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
+    out = tmp_path / "o.tsv"
+    out.with_name("o.tsv.partial").touch()
+    assert cli("infer", bundle, table, "-o", out).code == 1
+    assert cli("infer", bundle, table, "-o", out, "--resume").code == 0
+
+
+def test_an_output_that_another_run_has_finished_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "o.tsv"
+    out.write_text("scored")  # behind the check that comes before the model is loaded
+    with pytest.raises(BertlineError, match="the file exists"):
+        Unfinished.start(out, {}, force=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["o.tsv"]
+
+
+@pytest.mark.parametrize(("place", "rows"), [("append", 5), ("rewrite", 0), ("finish", 24)])
+def test_a_full_disk_is_named_and_what_is_done_is_kept(
+    bundle: Path, table: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, place: str, rows: int
+) -> None:
+    out, calls = tmp_path / "o.tsv", itertools.count()
+    kind = TsvFormat if place == "finish" else Journal
+    method = getattr(kind, place)
+
+    def full(*arguments: Any) -> None:
+        if next(calls) == (place == "append"):  # there the first window, which opens a generation, still fits
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        method(*arguments)
+
+    arguments = ("infer", bundle, table, "-o", out, "--window", "5")
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, place, full)
+        outcome = cli(*arguments)
+    assert outcome.code == 1 and "o.tsv: No space left on device; " in outcome.err
+    assert f"{rows} rows are done and kept" in outcome.err if rows else not list(tmp_path.glob("o.*"))
+    outcome = cli(*arguments, "--resume")
+    assert outcome.code == 0 and (f"{rows} of these rows were done" in outcome.err if rows else True), outcome.err
 
 
 Stopped = tuple[Path, Path]
