@@ -11,7 +11,14 @@ from bertline.tsv import require_input
 STDIN = Path("-")
 PARQUET = ".parquet"
 TEXT_ENDINGS = (".tsv", ".txt", ".tab")  # each alone, or with .gz or .zst behind
-LEFT_BY_RUNS = (".report.json", ".report.html", ".rejects.tsv", ".journal", ".partial")  # results, and no tables
+LEFT_BY_RUNS = (
+    ".report.json",
+    ".report.html",
+    ".rejects.tsv",
+    ".journal",
+    ".partial",
+    ".new",
+)  # no tables
 
 
 def expand(arguments: Sequence[Path]) -> list[Path]:

@@ -31,8 +31,12 @@ class Job:
 
     @property
     def streams(self) -> bool:
-        """Whether rows come from a pipe or go to one, so that there is nothing to resume."""
-        return self.output == STDOUT or STDIN in self.inputs
+        """Whether rows come from a pipe or go to one, so that there is nothing to resume.
+
+        A pipe may have a name, as in `infer BUNDLE <(zcat t.tsv.gz)`. Nobody else may open it: what they read is gone.
+        """
+        pipes = (path == STDIN or (path.exists() and not path.is_file()) for path in self.inputs)
+        return self.output == STDOUT or any(pipes)
 
     @property
     def page(self) -> Path:

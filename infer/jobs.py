@@ -11,10 +11,11 @@ from bertline.files import check_output_file
 from infer.inputs import STDIN
 from infer.job import Job, report_path
 from infer.output import STDOUT
+from infer.unfinished import files_of
 
 
 def plan_jobs(inputs: Sequence[Path], output: str, report: Path | None, *, html: bool, **how: Any) -> list[Job]:
-    """Jobs over input files; `output` is a file, `-`, or a folder if it ends in `/` or is one, made if need be.
+    """Jobs over input files; `output` is a file, `-`, or a folder if it ends in `/`, made if need be.
 
     `how` holds the other fields of each job. Raises UsageError where options contradict each other, BertlineError
     where two inputs would go to one file or a report cannot be written.
@@ -27,7 +28,12 @@ def plan_jobs(inputs: Sequence[Path], output: str, report: Path | None, *, html:
     if report is not None:
         if report.absolute() == target.absolute():
             raise UsageError("--report and --output name the same file; name two")
-        check_output_file(report, force=how["force"] or how["resume"], inputs=inputs)
+        reports = [report, report.with_suffix(".html")] if html else [report]
+        taken = [path.absolute() for path in files_of(target)] if target != STDOUT else []
+        for path in reports:
+            if path.absolute() in taken or reports.count(path) > 1:
+                raise UsageError(f"--report {report}: {path} is written by the run itself; name another, in .json")
+            check_output_file(path, force=how["force"] or how["resume"], inputs=inputs)
     elif target != STDOUT:
         report = report_path(target)
         check_output_file(report, force=True, inputs=inputs)  # it belongs to the output and goes with it
@@ -48,6 +54,10 @@ def _into_folder(inputs: Sequence[Path], folder: Path, report: Path | None, *, h
         raise BertlineError(f"{folder}: the folder {folder.parent} does not exist; create it with mkdir -p {folder}")
     folder.mkdir(exist_ok=True)
     targets = [folder / path.name for path in inputs]
+    beside = {path for target in targets for path in (report_path(target), *files_of(target)[1:])}
+    for target in targets:
+        if target in beside:
+            raise BertlineError(f"{target}: is left beside the output of another input; score the two one by one")
     return [
         Job([path], target, report=report_path(target), html=html, **how)
         for path, target in zip(inputs, targets, strict=True)

@@ -91,23 +91,26 @@ class Journal:
     def rewrite(self) -> None:
         """Write the file anew, whole or not at all; it then ends with the last checkpoint."""
         fresh = self.path.with_name(self.path.name + ".new")
-        with fresh.open("wb") as stream:
-            stream.write(_line({"schema": SCHEMA, "identity": self.identity}))
-            stream.writelines(_line(asdict(checkpoint)) for checkpoint in self.checkpoints)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(self.path)
+        try:
+            with fresh.open("wb") as stream:
+                stream.write(_line({"schema": SCHEMA, "identity": self.identity}))
+                stream.writelines(_line(asdict(checkpoint)) for checkpoint in self.checkpoints)
+                stream.flush()
+                os.fsync(stream.fileno())
+            fresh.replace(self.path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def append(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint, on disk when this returns. A new generation makes those before it needless."""
-        self._keep(checkpoint)
         if checkpoint.opens_generation:
-            self.rewrite()
-            return
-        with self.path.open("ab") as stream:
-            stream.write(_line(asdict(checkpoint)))
-            stream.flush()
-            os.fsync(stream.fileno())
+            Journal(self.path, self.identity, [checkpoint]).rewrite()
+        else:
+            with self.path.open("ab") as stream:
+                stream.write(_line(asdict(checkpoint)))
+                stream.flush()
+                os.fsync(stream.fileno())
+        self._keep(checkpoint)
 
     def _keep(self, checkpoint: Checkpoint) -> None:
         if checkpoint.opens_generation:

@@ -19,14 +19,14 @@ from infer.job import Job
 from infer.journal import Recalled
 from infer.output import STDOUT, Format, format_for
 from infer.rejects import rejects_head, rejects_rows
-from infer.report import finished, publish_report, report_of
+from infer.report import InputChangedError, finished, publish_report, report_of
 from infer.rows import QUARANTINE_HINT, OnError, Rows
 from infer.scorer import Prepared, Scorer
 from infer.seen import Placement, Seen
 from infer.sink import Pipe, Sink
 from infer.stages import Behind, ahead
 from infer.totals import Totals
-from infer.unfinished import Unfinished, check_unfinished
+from infer.unfinished import Unfinished, check_unfinished, is_unfinished
 from infer.windows import Window
 
 Progress = Callable[[int, int, int | None], None]  # rows done, input bytes read, input bytes in all
@@ -38,7 +38,7 @@ def check_job(job: Job) -> None:
     if job.on_error not in get_args(OnError):
         raise UsageError(f"--on-error {job.on_error}: give {' or '.join(get_args(OnError))}")
     if job.resume and job.streams:
-        raise UsageError("--resume needs files to go on with; stdin and stdout leave none")
+        raise UsageError("--resume needs files to go on with; pipes, stdin and stdout leave none")
     if job.output == STDOUT:
         if job.on_error == "quarantine":
             raise UsageError("--on-error quarantine writes rejected rows beside the output; name a file with -o")
@@ -67,7 +67,7 @@ def score_files(
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
     identity = None if job.streams else identity_of(job, scorer)
-    if identity and job.resume and job.output.exists():
+    if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
         return finished(job, identity)
     sink = _open_sink(job, identity)
     run = _Run(job, rows, scorer, form, sink)
@@ -78,7 +78,7 @@ def score_files(
         publish_report(job, report, run.evaluation)
         sink.publish(form.finish)
     except (BertlineError, KeyboardInterrupt) as error:
-        kept = sink.abandon()
+        kept = sink.abandon(resumable=not isinstance(error, InputChangedError))
         if not kept:
             raise
         raise type(error)(f"{error}; {kept}" if str(error) else kept) from None

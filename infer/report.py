@@ -19,6 +19,10 @@ from infer.unfinished import journal_of
 from infer.versions import runtime_versions
 
 
+class InputChangedError(BertlineError):
+    """What was scored is of no file that there ever was, so that nobody may go on with it."""
+
+
 def report_of(
     job: Job,
     rows: Rows,
@@ -28,10 +32,12 @@ def report_of(
     startup_seconds: float,
     identity: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """The document; BertlineError where an input is no longer what was read."""
-    for source, path in zip(rows.read, job.inputs, strict=True):
-        if path != STDIN and path.is_file() and sha256_of(path) != source.sha256:
-            raise BertlineError(f"{path}: was changed while it was being scored; start over with --force")
+    """The document; InputChangedError where an input is no longer what was read, or was not what the identity says."""
+    for number, (source, path) in enumerate(zip(rows.read, job.inputs, strict=True), 1):
+        if path == STDIN or not path.is_file():
+            continue
+        if sha256_of(path) != source.sha256 or (identity and source.sha256 not in identity[f"input {number}"]):
+            raise InputChangedError(f"{path}: was changed while it was being scored; start over with --force")
     work = totals.work
     report: dict[str, Any] = {
         "rows": work.rows,
@@ -94,6 +100,6 @@ def finished(job: Job, identity: dict[str, Any]) -> tuple[dict[str, Any], Evalua
         raise BertlineError(
             f"{job.output}: the file exists and is of another run: {'; '.join(found)}; --force to replace it"
         )
-    for left in (journal_of(job.output), partial_of(job.output)):  # by a run that was killed at its very end
-        left.unlink(missing_ok=True)
+    if not partial_of(job.output).exists():  # which would be another run's, unfinished or still going
+        journal_of(job.output).unlink(missing_ok=True)  # left by a run that was killed at its very end
     return report, evaluation

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from infer.encode import Text
 
 CAPACITY = 65_536  # distinct texts remembered; some 15 MB with sentences of CoLA's length
+CHARACTERS = 16 * 2**20  # of them: whole documents must not fill the memory
+WINDOWS = 4096  # for which texts are remembered: the journal has a line for each
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,22 @@ class Seen:
     """The texts of one run. Windows are placed in order; what is remembered depends on them alone, so that a run
     that is resumed places them as before.
 
-    When the memory is full, everything is forgotten and a new generation begins: memory is bounded, and no order of
-    use has to be kept.
+    When the memory is full, or has served many windows, everything is forgotten and a new generation begins: memory is
+    bounded, and no order of use has to be kept.
     """
 
     def __init__(self, labels: int, *, dedupe: bool = True) -> None:
         self._labels, self._dedupe = labels, dedupe
         self._slot_of: dict[Text, int] = {}
+        self._characters = self._windows = 0  # of what is remembered
         self._slots, self._cut = np.empty((0, labels), np.float32), np.empty(0, bool)
 
     def place(self, texts: Sequence[Text]) -> Placement:
         """Give each row a slot; without dedupe each row is fresh, and nothing is remembered."""
-        if len(self._slot_of) + len(texts) > len(self._slots) or not self._dedupe:
+        full = len(self._slot_of) + len(texts) > len(self._slots)
+        full |= self._characters > CHARACTERS or self._windows >= WINDOWS
+        if full or not self._slot_of:  # so that a run resumed behind a window without texts counts alike
+            self._characters = self._windows = 0
             capacity = max(len(texts), CAPACITY if self._dedupe else 0)
             self._slot_of = {}
             self._slots, self._cut = np.empty((capacity, self._labels), np.float32), np.zeros(capacity, bool)
@@ -61,4 +67,7 @@ class Seen:
         slot_of_row = np.fromiter((known.setdefault(text, len(known)) for text in texts), np.int64, len(texts))
         # A text is fresh where its slot is new, and new slots come in order of appearance.
         slots, at = np.unique(slot_of_row, return_index=True)
-        return Placement(self._slots, self._cut, slot_of_row, [texts[row] for row in at[slots >= first]], first)
+        fresh = [texts[row] for row in at[slots >= first]]
+        self._characters += sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in fresh)
+        self._windows += 1
+        return Placement(self._slots, self._cut, slot_of_row, fresh, first)

@@ -25,8 +25,8 @@ class Sink(Protocol):
     def publish(self, finish: Callable[[Path, Path], None]) -> None:
         """All is written; `finish` makes the output out of its partial file."""
 
-    def abandon(self) -> str:
-        """After an error; a remark on what is kept, or an empty one."""
+    def abandon(self, *, resumable: bool = True) -> str:
+        """After an error, which may be such that nobody can go on; a remark on what is kept, or an empty one."""
 
 
 class Pipe:
@@ -50,5 +50,5 @@ class Pipe:
     def publish(self, finish: Callable[[Path, Path], None]) -> None:
         sys.stdout.buffer.flush()
 
-    def abandon(self) -> str:
+    def abandon(self, *, resumable: bool = True) -> str:
         return ""

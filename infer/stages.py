@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _LOOK_SECONDS = 0.05  # how soon a thread that waits for room sees that nobody takes its items any more
+_FINISH_SECONDS = 5.0  # how long Ctrl-C waits for what is under way: longer than writing a window to a slow disk
 _LEAVE_SECONDS = 1.0  # a thread that waits for a pipe may never come back; the process ends without it
 
 
@@ -56,7 +57,8 @@ def ahead(items: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
 class Behind(Generic[T]):
     """Hands items to `work` in a thread of its own, in order, while the caller goes on; at most `depth` wait.
 
-    A context manager: at its end all items given are done, also after an error. What `work` raises is raised by the
+    A context manager: at its end all items given are done, also after an error, but for what Ctrl-C does not wait for:
+    a pipe that nobody reads. What `work` raises is raised by the
     next `put`, or at the end; the items after it are dropped.
     """
 
@@ -76,8 +78,12 @@ class Behind(Generic[T]):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._items.put(None)
-        self._thread.join()
+        patience = _FINISH_SECONDS if isinstance(error, KeyboardInterrupt) else None
+        try:
+            self._items.put(None, timeout=patience)
+        except Full:
+            return
+        self._thread.join(patience)
         if error is None:
             self._raise()
 

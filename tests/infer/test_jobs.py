@@ -1,6 +1,7 @@
 """One output for all inputs, or a folder with one for each; and what a run is told to do, it says it did."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ def test_a_folder_goes_on_with_the_files_that_are_not_done(cli: Cli, bundle: Pat
         (["t.tsv", "also/t.tsv", "-o", "out/"], 1, "several inputs are called t.tsv"),
         (["-", "-o", "out/"], 2, "has no name to give its output in a folder"),
         (["t.tsv", "-o", "out/", "--report", "r.json"], 2, "a folder gets a report beside each output"),
+        (
+            ["t.tsv.rejects.tsv", "t.tsv", "-o", "out/"],
+            1,
+            "out/t.tsv.rejects.tsv: is left beside the output of another",
+        ),
+        (["t.tsv.rejects.tsv", "-o", "t.tsv", "--force"], 1, "t.tsv.rejects.tsv: is an input as well"),
+        (["t.tsv", "-o", "o.tsv", "--report", "o.tsv.partial"], 2, "o.tsv.partial is written by the run itself"),
+        (["t.tsv", "-o", "o.tsv", "--report", "o.html", "--html"], 2, "o.html is written by the run itself"),
+        (["t.tsv", "-o", "o.html", "--report", "o.json", "--html"], 2, "o.html is written by the run itself"),
+        (["t.tsv", "-o", "o.tsv", "--report", "mine.json", "--html"], 1, "mine.html: the file exists"),
         (["t.tsv", "-o", "also/"], 1, "also/t.tsv: is an input as well"),
         (["t.tsv", "-o", "o.tsv", "--on-error", "ignore"], 2, "--on-error ignore: give fail or quarantine"),
         (["t.tsv", "-o", "-", "--on-error", "quarantine"], 2, "name a file with -o"),
@@ -70,6 +81,8 @@ def test_what_cannot_be(
     Path("also").mkdir()
     for folder in (Path(), Path("also")):
         tiny.write_table(folder / "t.tsv")
+    Path("mine.html").touch()
+    shutil.copy("t.tsv", "t.tsv.rejects.tsv")
     inputs = arguments if "also/" not in arguments else ["also/t.tsv", *arguments[1:]]
     outcome = cli("infer", bundle, *inputs)
     assert outcome.code == code and expected in outcome.err, outcome.err

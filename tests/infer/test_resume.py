@@ -1,17 +1,26 @@
 """A run that is killed goes on where it was, and ends with the bytes of one that was not."""
 
+import errno
+import itertools
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bertline.errors import BertlineError
+from infer import pipeline
+from infer.journal import Journal
+from infer.output import TsvFormat
+from infer.unfinished import Unfinished
 from tests import tiny
 from tests.conftest import Cli
 
@@ -93,6 +102,94 @@ def done_or_killed(arguments: list[str], out: Path, after: float) -> bool:
         return False
     assert process.returncode == 0, process.communicate()[1]
     return True
+
+
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int = 1) -> Iterator[None]:
+    """A run inside dies when it calls that method of Unfinished for that time, and tidies up nothing."""
+    method, calls = getattr(Unfinished, name), itertools.count(1)
+
+    class Killed(BaseException):
+        pass
+
+    def dies(self: Unfinished, *arguments: Any) -> Any:
+        if next(calls) == call:
+            self._stream.close()  # as the kernel does
+            raise Killed
+        return method(self, *arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Unfinished, name, dies)
+        patch.setattr(Unfinished, "abandon", lambda self, **how: "")
+        yield
+
+
+@pytest.mark.parametrize(("moment", "call"), [("write", 3), ("publish", 1)])
+@pytest.mark.parametrize("ending", ["tsv", "parquet"])
+def test_a_forced_run_that_is_killed_goes_on_beside_the_output_it_replaces(
+    bundle: Path,
+    table: Path,
+    tmp_path: Path,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    call: int,
+    ending: str,
+) -> None:
+    if ending == "parquet":
+        pytest.importorskip("pyarrow")
+    out, whole = tmp_path / f"o.{ending}", tmp_path / f"whole.{ending}"
+    former = ("infer", bundle, table, "-o", out, "--window", "5")
+    assert cli("infer", bundle, table, "-o", whole, "--window", "5", "--logits").code == 0
+    assert cli(*former).code == 0
+    before = out.read_bytes()
+    with killed_at(monkeypatch, moment, call):
+        cli(*former, "--logits", "--force")
+    if moment == "write":  # the former run, which is done, leaves the files of this one alone
+        assert cli(*former, "--resume").code == 0
+    assert out.read_bytes() == before
+    outcome = cli(*former, "--logits", "--resume")
+    assert outcome.code == 0 and "were done by the run before" in outcome.err, outcome.err
+    assert out.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.glob("o.*")) == [out.name, f"{out.name}.report.json"]
+
+
+def test_killed_before_there_is_a_journal(bundle: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
+    out = tmp_path / "o.tsv"
+    out.with_name("o.tsv.partial").touch()
+    assert cli("infer", bundle, table, "-o", out).code == 1
+    assert cli("infer", bundle, table, "-o", out, "--resume").code == 0
+
+
+def test_an_output_that_another_run_has_finished_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "o.tsv"
+    out.write_text("scored")  # behind the check that comes before the model is loaded
+    with pytest.raises(BertlineError, match="the file exists"):
+        Unfinished.start(out, {}, force=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["o.tsv"]
+
+
+@pytest.mark.parametrize(("place", "rows"), [("append", 5), ("rewrite", 0), ("finish", 24)])
+def test_a_full_disk_is_named_and_what_is_done_is_kept(
+    bundle: Path, table: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, place: str, rows: int
+) -> None:
+    out, calls = tmp_path / "o.tsv", itertools.count()
+    kind = TsvFormat if place == "finish" else Journal
+    method = getattr(kind, place)
+
+    def full(*arguments: Any) -> None:
+        if next(calls) == (place == "append"):  # there the first window, which opens a generation, still fits
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        method(*arguments)
+
+    arguments = ("infer", bundle, table, "-o", out, "--window", "5")
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, place, full)
+        outcome = cli(*arguments)
+    assert outcome.code == 1 and "o.tsv: No space left on device; " in outcome.err
+    assert f"{rows} rows are done and kept" in outcome.err if rows else not list(tmp_path.glob("o.*"))
+    outcome = cli(*arguments, "--resume")
+    assert outcome.code == 0 and (f"{rows} of these rows were done" in outcome.err if rows else True), outcome.err
 
 
 Stopped = tuple[Path, Path]
@@ -181,6 +278,28 @@ def test_another_bundle_is_refused(bundle: Path, cli: Cli, stopped: Stopped, tmp
     assert "bundle was" in again(cli, copy, stopped, "--resume").err
 
 
+@pytest.mark.parametrize("moment", ["identity_of", "report_of"])  # before the second table is read, and behind it
+def test_what_was_scored_while_an_input_changed_is_never_gone_on_with(
+    bundle: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    tables, out = [tiny.write_table(tmp_path / name) for name in ("a.tsv", "b.tsv")], tmp_path / "o.tsv"
+    content, function = tables[1].read_bytes(), getattr(pipeline, moment)
+
+    def change_too(*arguments: Any) -> Any:
+        result = function(*arguments) if moment == "identity_of" else None
+        tables[1].write_bytes(content + b"24\tthe cat\t1\n")
+        return result or function(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, moment, change_too)
+        outcome = cli("infer", bundle, *tables, "-o", out)
+    assert outcome.code == 1 and "b.tsv: was changed while it was being scored" in outcome.err
+    assert "--resume" not in outcome.err and not out.exists()
+    tables[1].write_bytes(content)  # it is again what it was, and what was scored is not
+    outcome = cli("infer", bundle, *tables, "-o", out, "--resume")
+    assert outcome.code == 1 and "start over with --force" in outcome.err
+
+
 def test_a_damaged_journal_is_refused(bundle: Path, cli: Cli, stopped: Stopped) -> None:
     journal = stopped[1].with_name("o.tsv.journal")
     content = journal.read_bytes()
@@ -213,6 +332,18 @@ def test_resume_with_nothing_to_resume_starts_afresh_and_is_content_with_what_is
 def test_pipes_cannot_be_resumed(bundle: Path, cli: Cli, table: Path, tmp_path: Path) -> None:
     assert cli("infer", bundle, "-", "-o", tmp_path / "o.tsv", "--resume").code == 2
     assert cli("infer", bundle, table, "-o", "-", "--resume").code == 2
+
+
+def test_a_pipe_with_a_name_is_read_once_and_to_its_end(bundle: Path, tmp_path: Path, cli: Cli) -> None:
+    table = tiny.write_table(tmp_path / "t.tsv", 20_000)  # more than is read for the header
+    process = subprocess.Popen(["cat", table], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    with process.stdout:
+        pipe, out = f"/dev/fd/{process.stdout.fileno()}", tmp_path / "o.tsv"
+        assert cli("infer", bundle, pipe, "-o", out, "--resume").code == 2
+        outcome = cli("infer", bundle, pipe, "-o", out)
+    assert process.wait() == 0 and outcome.code == 0, outcome.err
+    assert len(out.read_bytes().splitlines()) == 20_001
 
 
 def test_two_runs_cannot_write_one_output(bundle: Path, big_table: Path, tmp_path: Path, cli: Cli) -> None:

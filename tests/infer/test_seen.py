@@ -35,6 +35,30 @@ def test_a_full_memory_is_emptied_and_windows_larger_than_it_fit(monkeypatch: py
     assert opens == [True, False, True, True, True]
 
 
+@pytest.mark.parametrize(("bound", "limit"), [("CHARACTERS", 5), ("WINDOWS", 2)])
+def test_neither_long_texts_nor_many_windows_grow_it(monkeypatch: pytest.MonkeyPatch, bound: str, limit: int) -> None:
+    monkeypatch.setattr(seen_module, bound, limit)
+    seen = Seen(1)
+    windows = [["ab"], [("abc", "d")], ["ab"], ["ab"], ["ab"]]
+    opens = [seen.place(texts).opens_generation for texts in windows]  # type: ignore[arg-type]
+    assert opens == [True, False, True, False, bound == "WINDOWS"]
+
+
+def test_what_is_forgotten_is_the_same_from_any_window_on_that_opens_a_generation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seen_module, "WINDOWS", 3)
+    windows = [[], ["a"], ["b"], ["a"], [], [], ["a"], ["a"], ["a"], ["a"], ["a"]]
+
+    def opens(start: int) -> list[bool]:
+        seen = Seen(1)
+        return [seen.place(texts).opens_generation for texts in windows[start:]]
+
+    whole = opens(0)
+    for start, opened in enumerate(whole):
+        assert not opened or opens(start) == whole[start:]
+
+
 def test_without_dedupe_every_row_is_fresh() -> None:
     seen = Seen(1, dedupe=False)
     for _ in range(2):

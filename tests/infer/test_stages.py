@@ -68,6 +68,22 @@ def test_behind_does_all_before_it_ends_also_after_an_error_of_the_giver() -> No
     assert done == list(range(6))
 
 
+@pytest.mark.parametrize("items", [1, 2])  # one is under way, and another waits
+def test_ctrl_c_leaves_a_worker_that_is_stuck(monkeypatch: pytest.MonkeyPatch, items: int) -> None:
+    monkeypatch.setattr("infer.stages._FINISH_SECONDS", 0.1)
+    stuck = threading.Event()
+
+    def work(_: int) -> None:
+        stuck.wait(30)
+
+    with pytest.raises(KeyboardInterrupt), Behind(work) as behind:
+        for number in range(items):
+            behind.put(number)
+        raise KeyboardInterrupt
+    assert not stuck.is_set()
+    stuck.set()
+
+
 def test_the_workers_error_is_raised_and_nobody_waits_for_ever() -> None:
     done: list[int] = []
 
