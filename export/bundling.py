@@ -21,24 +21,17 @@ from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
 from export.int8 import make_int8, require_int8
 from export.model_card import model_card
-from export.parity import (
-    FP32_LIMITS,
-    FP32_TOLERANCE,
-    Parity,
-    check_grid,
-    compare_goldens,
-    compare_rows,
-    require,
-)
+from export.parity import check_grid, compare_goldens, compare_rows, require
 from export.passes import apply_passes
 from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
 from export.variants import MAKERS, Made, add_variant, wanted_variants
 from export.ways import Terms, add_further_gates, timed_in_turns
 from infer.golden import GOLDENS, Golden, goldens_to_text
+from infer.parity import FP32_LIMITS, FP32_TOLERANCE, INVARIANT_WITHIN, Parity
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
-from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.selfcheck import batch_variance
 from infer.variants import BF16
 from infer.versions import runtime_versions
 

@@ -1,6 +1,5 @@
 """The ways to run a bundle on this machine's CPU: each is measured, kept within its limits, and timed in turns."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,19 +11,18 @@ from bertline.bundle import Bundle, Gate
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
 from export.golden import answered_by
-from export.parity import FP32_TOLERANCE, Limits, Parity
 from infer import openvino
 from infer.golden import Golden
+from infer.parity import INVARIANT_WITHIN, MAX_MCC_DROP, Limits, Parity, limits_of
 from infer.providers import CPU_PROVIDER, ON_CPU
 from infer.rows import Rows
 from infer.scorer import Scorer
-from infer.selfcheck import INVARIANT_WITHIN, batch_variance
+from infer.selfcheck import batch_variance
 from infer.variants import BF16
 
 TIMED_ROWS = 512  # the first of those that the gates are measured on
 _TURNS = 3
 _FAST = ("fp32", "int8")  # the files whose speed `--variant auto` compares
-_MOVING = ("int8", BF16)  # whose rounding may depend on the batch: measured and stated, not limited
 _WORDS = {name: word for word, name in ON_CPU.items()}
 
 
@@ -34,17 +32,13 @@ class Terms:
 
     measure: Callable[[Scorer, list[Golden]], Parity]  # the goldens have the scorer's logits
     max_flips: float | None = None  # share of the rows, 0…1; None: 0.01 for int8, 0.005 for others
-    max_mcc_drop: float = 0.01
+    max_mcc_drop: float = MAX_MCC_DROP
     threads: int | None = None
     say: Callable[[str], None] = lambda line: None
 
     def limits(self, variant: str) -> Limits:
         """What a way to run may differ by from PyTorch fp32."""
-        variance = math.inf if variant in _MOVING else INVARIANT_WITHIN
-        if variant == "fp32":
-            return Limits(max_abs_logit=FP32_TOLERANCE, max_batch_variance=variance)
-        flips = (0.01 if variant == "int8" else 0.005) if self.max_flips is None else self.max_flips
-        return Limits(flips, self.max_mcc_drop, max_batch_variance=variance)
+        return limits_of(variant, self.max_flips, self.max_mcc_drop)
 
 
 def further_ways(file_of: str) -> list[tuple[str, str]]:

@@ -128,23 +128,45 @@ def infer(
 
 def verify(
     bundle: BundlePath,
+    table: Annotated[
+        Path | None, typer.Argument(help="A table to compare with fp32, row by row.", metavar="[TSV]")
+    ] = None,
     variant: options.VariantName = "fp32",
     device: options.Device = "auto",
     provider: options.Provider = "auto",
     threads: options.Threads = None,
+    text_column: options.TextColumn = None,
+    pair_column: options.PairColumn = None,
+    label_column: options.LabelColumn = None,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
 ) -> None:
     """Check a bundle on this machine: hashes, token ids, logits, padding. Exit code 3 where one fails.
 
-    Example: bertline verify bundle
+    With a table: what its rows lose against fp32, each row alone, within the limits of an export.
+
+    Example: bertline verify bundle dev.tsv --format cola --variant int8
     """
     from bertline.bundle import Bundle
     from bertline.errors import VerificationError
+    from bertline.tsv import TableSpec
     from infer.scorer import Scorer
-    from infer.selfcheck import self_check
+    from infer.selfcheck import check_rows, self_check
 
+    spec = TableSpec.from_options(
+        format=format,
+        header=header,
+        columns=columns,
+        text_column=text_column,
+        pair_column=pair_column,
+        label_column=label_column,
+    )
     opened = Bundle.open(bundle)
     scorer = Scorer.open(opened, device=device, variant=variant, provider=provider, threads=threads)
     checks = self_check(opened, scorer)
+    if table is not None:
+        checks.append(check_rows(scorer, table, spec))
     console = result_console()
     for check in checks:
         console.print(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<10} {check.finding}", markup=False)

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
+from bertline.tsv import TableSpec
 from infer.golden import GOLDENS, Golden, read_goldens
-from infer.scorer import Logits, Scorer
+from infer.parity import INVARIANT_WITHIN, Parity, limits_of
+from infer.rows import Rows
+from infer.scorer import WINDOW_ROWS, Logits, Scorer
 
 EXTRA_PADDING = 16  # tokens
-INVARIANT_WITHIN = 1e-5  # max |Δlogit| of one row, alone and in any batch
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,29 @@ def check_padding(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
     expected = scorer.choice.batch_invariant
     finding = f"alone and in a padded batch: max |Δlogit| {worst:.1e}, allowed {INVARIANT_WITHIN:.0e}"
     return Check("padding", worst <= INVARIANT_WITHIN or not expected, finding)
+
+
+def check_rows(scorer: Scorer, table: Path, spec: TableSpec) -> Check:
+    """Rows of a table, scored as `infer` would, against the bundle's fp32 graph on the plain CPU, each row alone.
+
+    The limits are those of an export; raises BertlineError for a table that is none.
+    """
+    exact = Scorer.open(
+        scorer.bundle,
+        device="cpu",
+        variant="fp32",
+        provider="cpu",
+        threads=scorer.threads,
+        max_length=scorer.encoder.max_length,
+        batch_tokens=1,
+    )
+    parity = Parity(scorer.labels, "fp32 alone")
+    for window in Rows([table], spec, scorer.bundle.manifest, use_labels=True).windows(WINDOW_ROWS):
+        encoded = scorer.encoder.encode(window.texts)
+        names = [window.where(row) for row in range(len(window))]
+        parity.add(names, scorer.run_tokens(encoded), exact.run_tokens(encoded), window.labels)
+    faults = parity.faults(limits_of(scorer.variant))
+    return Check("rows", not faults, "; ".join([f"{table}: {parity.figures()}", *faults]))
 
 
 def alone(scorer: Scorer, goldens: Sequence[Golden]) -> Logits:

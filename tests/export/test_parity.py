@@ -12,10 +12,11 @@ from sklearn.metrics import matthews_corrcoef
 from bertline.errors import VerificationError
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
-from export.parity import FP32_LIMITS, FP32_TOLERANCE, Parity, check_grid, compare_goldens, compare_rows, require
+from export.parity import check_grid, compare_goldens, compare_rows, require
 from export.reference import Reference
 from infer.encode import Encoded
 from infer.golden import read_goldens
+from infer.parity import FP32_LIMITS, FP32_TOLERANCE, Parity
 from infer.scorer import Scorer
 from tests import tiny
 

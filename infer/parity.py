@@ -1,0 +1,172 @@
+"""How two ways to run a model compare over rows of text, and what a variant may lose."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.bundle import Gate
+from bertline.metrics import Evaluation, mcc_difference_interval
+from infer.cpus import cpu_name
+from infer.encode import Encoded
+from infer.scorer import Scorer
+from infer.variants import BF16
+from infer.versions import runtime_versions
+
+FP32_TOLERANCE = 1e-4  # max |Δlogit|
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a variant may differ by from PyTorch fp32."""
+
+    max_flips: float = 0.0  # share of the rows, 0…1
+    max_mcc_drop: float = 0.0
+    max_abs_logit: float = math.inf
+    max_batch_variance: float = math.inf  # max |Δlogit| of a row, alone and in any batch
+
+
+FP32_LIMITS = Limits(max_abs_logit=FP32_TOLERANCE)
+INVARIANT_WITHIN = 1e-5  # max |Δlogit| of one row, alone and in any batch
+MAX_MCC_DROP = 0.01
+_MAX_FLIPS = {"int8": 0.01}
+_MOVING = ("int8", BF16)  # whose rounding may depend on the batch: measured and stated, not limited
+
+
+def limits_of(variant: str, max_flips: float | None = None, max_mcc_drop: float = MAX_MCC_DROP) -> Limits:
+    """What a way to run may lose; max_flips None: 1% of the rows for int8, 0.5% for others. fp32 may lose nothing."""
+    variance = math.inf if variant in _MOVING else INVARIANT_WITHIN
+    if variant == "fp32":
+        return replace(FP32_LIMITS, max_batch_variance=variance)
+    flips = _MAX_FLIPS.get(variant, 0.005) if max_flips is None else max_flips
+    return Limits(flips, max_mcc_drop, max_batch_variance=variance)
+
+
+@dataclass
+class Parity:
+    """A running comparison of logits with those of a reference over rows of text."""
+
+    labels: tuple[str, ...]
+    against: str = "PyTorch"  # the reference, in words
+    rows: int = 0
+    max_abs_logit: float = 0.0
+    worst: str = ""  # where the largest difference is
+    flips: int = 0
+    first_flip: str = ""
+    token_mismatches: int = 0
+    first_mismatch: str = ""
+    batch_variance: float | None = None  # as infer.selfcheck measures it
+    _sum_abs: float = 0.0
+    _seconds: float = 0.0  # that the session took for `rows`
+    _by_labels: Counter[tuple[int, int, int]] = field(default_factory=Counter)  # true, own, reference label ids
+    _own: Evaluation = field(init=False)
+    _reference: Evaluation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._own, self._reference = Evaluation(self.labels), Evaluation(self.labels)
+
+    def add(
+        self,
+        names: Sequence[str],
+        own: NDArray[np.float32],
+        reference: NDArray[np.float32],
+        labels: Sequence[int] = (),
+    ) -> None:
+        """Compare logits (rows, labels); `names` say what a row is called, `labels` are ids where there are any."""
+        distance = np.abs(own - reference)
+        distance = np.where(np.isnan(distance), np.inf, distance)
+        worst = int(distance.max(axis=1).argmax())
+        if float(distance.max()) > self.max_abs_logit or not self.worst:
+            self.max_abs_logit, self.worst = float(distance.max()), names[worst]
+        self._sum_abs += float(distance.sum())
+        self.rows += len(own)
+        predicted, expected = own.argmax(axis=1), reference.argmax(axis=1)
+        flipped = np.flatnonzero(predicted != expected)
+        if flipped.size and not self.flips:
+            self.first_flip = names[int(flipped[0])]
+        self.flips += len(flipped)
+        if labels:
+            true = np.array(labels, np.int64)
+            self._own.add(true, predicted)
+            self._reference.add(true, expected)
+            self._by_labels.update(zip(labels, predicted.tolist(), expected.tolist(), strict=True))
+
+    def add_tokens(self, names: Sequence[str], own: Encoded, expected: Encoded) -> None:
+        """Compare token ids and token types, row by row."""
+        own_rows = zip(own.input_ids, own.token_type_ids, strict=True)
+        expected_rows = zip(expected.input_ids, expected.token_type_ids, strict=True)
+        differing = [name for name, a, b in zip(names, own_rows, expected_rows, strict=True) if a != b]
+        if differing and not self.token_mismatches:
+            self.first_mismatch = differing[0]
+        self.token_mismatches += len(differing)
+
+    def add_seconds(self, seconds: float) -> None:
+        """Time that the session took for rows given to `add`."""
+        self._seconds += seconds
+
+    @property
+    def mcc_drop(self) -> float:
+        """MCC of PyTorch minus that of the variant; 0 where the rows have no labels."""
+        return self._reference.mcc - self._own.mcc
+
+    def faults(self, limits: Limits) -> list[str]:
+        """What goes beyond the limits, each with its figures."""
+        faults = []
+        if self.token_mismatches:
+            faults.append(f"{self.token_mismatches} rows get other token ids (first: {self.first_mismatch})")
+        if self.flips > limits.max_flips * self.rows:
+            allowed = f", allowed {limits.max_flips:.1%} of the rows" if limits.max_flips else ""
+            faults.append(f"{self.flips} labels flip{allowed} (first: {self.first_flip})")
+        if self.max_abs_logit > limits.max_abs_logit:
+            faults.append(
+                f"max |Δlogit| {self.max_abs_logit:.2e}, allowed {limits.max_abs_logit:.0e} (worst: {self.worst})"
+            )
+        if self.mcc_drop > limits.max_mcc_drop:
+            faults.append(f"MCC drops by {self.mcc_drop:.4f}, allowed {limits.max_mcc_drop:g}")
+        if (self.batch_variance or 0.0) > limits.max_batch_variance:
+            faults.append(
+                f"a row's logits move by {self.batch_variance:.1e} with the batch, allowed "
+                f"{limits.max_batch_variance:.0e}"
+            )
+        return faults
+
+    def figures(self) -> str:
+        """One line for the screen."""
+        parts = [
+            f"{self.rows:,} rows",
+            f"max |Δlogit| {self.max_abs_logit:.1e}",
+            f"mean {self.mean_abs_logit:.1e}",
+            f"{self.flips} flips",
+        ]
+        parts += [f"MCC {self._own.mcc:.4f} ({self.against} {self._reference.mcc:.4f})"] if self._own.rows else []
+        parts += [f"{self.rows / self._seconds:,.0f} rows/s"] if self._seconds else []
+        return ", ".join(parts)
+
+    @property
+    def mean_abs_logit(self) -> float:
+        """Over all rows and labels."""
+        return self._sum_abs / max(1, self.rows * len(self.labels))
+
+    def gate(self, scorer: Scorer, limits: Limits) -> Gate:
+        """The comparison as the manifest records it."""
+        labelled = self._own.rows > 0
+        return Gate(
+            device=scorer.session.device,
+            provider=scorer.session.provider,
+            precision=scorer.choice.precision,
+            rows=self.rows,
+            max_abs_logit=self.max_abs_logit,
+            mean_abs_logit=self.mean_abs_logit,
+            flips=self.flips,
+            mcc=self._own.mcc if labelled else None,
+            mcc_reference=self._reference.mcc if labelled else None,
+            passed=not self.faults(limits),
+            cpu=cpu_name(),
+            versions=runtime_versions(),
+            mcc_difference=mcc_difference_interval(self._by_labels, len(self.labels)) if labelled else None,
+            batch_variance=self.batch_variance,
+            rows_per_second=self.rows / self._seconds if self._seconds else None,
+        )
