@@ -217,6 +217,30 @@ def table_rows(results: Sequence[Result], environment: dict[str, Any]) -> list[l
     ]
 
 
+def ratio_columns(results: Sequence[Result]) -> list[str]:
+    """What each way of ours is compared with: everybody else."""
+    return ["way", *(f"× {result.way}" for result in results if not _is_ours(result))]
+
+
+def ratio_rows(results: Sequence[Result]) -> list[list[str]]:
+    """One row for each way of ours: its warm rate over that of each other way.
+
+    In brackets where the two differ by less than their middle halves are wide: that is noise.
+    """
+    others = [result for result in results if not _is_ours(result)]
+    return [[own.way, *(_ratio(own, other) for other in others)] for own in results if _is_ours(own)]
+
+
+def _ratio(own: Result, other: Result) -> str:
+    ratio = own.rows_per_second / other.rows_per_second
+    noise = (own.spread + other.spread) / 2
+    return f"{ratio:.2f}" if abs(ratio - 1) > noise else f"({ratio:.2f})"
+
+
+def _is_ours(result: Result) -> bool:
+    return result.way.startswith(OURS)
+
+
 def to_json(results: Sequence[Result], environment: dict[str, Any]) -> dict[str, Any]:
     """The document of a throughput run."""
     rows = [asdict(result) | {"rows_per_second": result.rows_per_second} for result in results]
@@ -242,6 +266,7 @@ def throughput_page(results: Sequence[Result], environment: dict[str, Any], file
     told = "Ways take turns on the same rows, file to file, models loaded before. Spread: half of the middle half."
     sections = [
         Section("Throughput", [told, Table(TABLE_COLUMNS, table_rows(results, environment))]),
+        Section("Against each other way", [Table(ratio_columns(results), ratio_rows(results))]),
         Section("Environment", [Facts(facts)]),
     ]
     return render_html(Report(f"Scoring {file} in every way", environment["cpu"], headline, sections))

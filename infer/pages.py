@@ -22,13 +22,15 @@ def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None
 def _run_section(report: dict[str, Any]) -> Section:
     stages = report["stage_seconds"]
     facts = {
-        "rows, distinct": f"{report['rows']:,}, {report['unique_rows']:,}",
+        "rows, of them run": f"{report['rows']:,}, {report['unique_rows']:,} ({report['unique_share']:.1%})",
+        "set aside": ", ".join(f"{count:,} {reason}" for reason, count in report["rejected"].items()) or "none",
         "cut at the maximum": f"{report['truncated']:,} rows at {report['max_length']} tokens",
         "tokens, padding": f"{report['tokens']:,}, {report['padding_share']:.2%}",
         "seconds": f"{report['seconds']:.2f}, and {report['startup_seconds']:.2f} to start",
         "seconds by stage": ", ".join(f"{name} {seconds:.2f}" for name, seconds in stages.items()),
         "peak memory": f"{report['peak_memory_mib']:,.0f} MiB",
         "device": f"{report['device']}, {report['provider']}, {report['threads']} threads",
+        "tokens a batch": f"at most {report['batch_tokens']:,}",
         "variant": report["variant"],
         "bundle": report["bundle_sha256"],
         "versions": ", ".join(f"{name} {version}" for name, version in report["versions"].items()),

@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ceiling import encoder_flops
-from benchmarks.throughput import BARE, NOTEBOOK, OURS, PIPELINE, PLAIN_ONNX, TORCH_BF16, TORCH_FP32, Result, table_rows
+from benchmarks.throughput import (
+    BARE,
+    NOTEBOOK,
+    OURS,
+    PIPELINE,
+    PLAIN_ONNX,
+    TORCH_BF16,
+    TORCH_FP32,
+    Result,
+    ratio_columns,
+    ratio_rows,
+    table_rows,
+)
 from tests import tiny
 from tests.conftest import Cli
 
@@ -47,6 +59,15 @@ def test_the_table_compares_with_the_notebook() -> None:
     assert notebook[:5] == [NOTEBOOK, "25", "±0.0%", "25", "1.00"]
     assert ours[:5] == [OURS, "200", "±30.0%", "25", "8.00"]
     assert ours[-1] == "20.0%"
+
+
+def test_ratios_within_the_noise_stand_in_brackets() -> None:
+    def result(way: str, *seconds: float) -> Result:
+        return Result(way, 100, 4.0, seconds, 0.0, 0)
+
+    results = [result(NOTEBOOK, 4.0, 4.0, 4.0), result(PIPELINE, 1.0, 1.1, 0.9), result(f"{OURS} fp32", 1.0, 1.2, 0.8)]
+    assert ratio_columns(results) == ["way", f"× {NOTEBOOK}", f"× {PIPELINE}"]
+    assert ratio_rows(results) == [[f"{OURS} fp32", "4.00", "(1.00)"]]
 
 
 def test_the_encoder_of_bert_base_costs_170_mflop_a_token() -> None:

@@ -11,9 +11,12 @@ import pytest
 from bertline.bundle import MANIFEST, Bundle
 from bertline.errors import BertlineError
 from bertline.files import sha256_of
+from bertline.tsv import TableSpec
+from export.bundling import export_bundle
 from infer.golden import GOLDENS, Golden, goldens_to_text, read_goldens
 from infer.scorer import Scorer
 from infer.selfcheck import check_tokens, self_check
+from tests import tiny
 from tests.conftest import Cli
 
 
@@ -36,6 +39,33 @@ def test_a_bundle_passes_every_check(bundle: Path, cli: Cli) -> None:
     ]
     outcome = cli("verify", bundle)
     assert outcome.code == 0 and outcome.out.count("ok ") == 4
+
+
+def test_rows_of_a_table_are_compared_with_fp32_alone(bundle: Path, table: Path, cli: Cli) -> None:
+    outcome = cli("verify", bundle, table, "--label-column", "label")
+    assert outcome.code == 0 and outcome.out.count("ok ") == 5
+    assert "24 rows, max |Δlogit|" in outcome.out and "0 flips" in outcome.out and "(fp32 alone " in outcome.out
+    assert cli("verify", bundle, table, "--text-column", "nowhere").code == 1
+
+
+def test_a_variant_that_flips_rows_of_a_table_fails(bundle: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
+    other = tmp_path / "other"
+    export_bundle(tiny.write_model(tmp_path / "model", seed=5), other, [], TableSpec())
+    copy = with_goldens(
+        bundle, tmp_path, lambda found: [replace(g, logits=g.logits | {"int8": g.logits["fp32"]}) for g in found]
+    )
+    shutil.copy(other / "onnx/model.onnx", copy / "onnx/model_int8.onnx")
+    document = json.loads((copy / MANIFEST).read_text())
+    file = copy / "onnx/model_int8.onnx"
+    document["files"]["onnx/model_int8.onnx"] = {"sha256": sha256_of(file), "bytes": file.stat().st_size}
+    int8 = {"file": "onnx/model_int8.onnx", "golden_tolerance": 99}
+    document["variants"]["int8"] = document["variants"]["fp32"] | int8
+    (copy / MANIFEST).write_text(json.dumps(document))
+    assert cli("verify", copy, "--variant", "int8").code == 0, "its goldens allow for anything"
+    outcome = cli("verify", copy, table, "--variant", "int8")
+    assert (
+        outcome.code == 3 and "FAILED  rows" in outcome.out and "labels flip, allowed 1.0% of the rows" in outcome.out
+    )
 
 
 def test_other_logits_fail_and_name_the_text(bundle: Path, tmp_path: Path, cli: Cli) -> None:

@@ -3,15 +3,10 @@
 from pathlib import Path
 
 from bertline.bundle import Bundle
-from bertline.cli import run
 
 
-def test_int8_holds_its_gate_on_both_development_files(line: Path, tmp_path: Path) -> None:
-    raw = line / "cola_public" / "raw"
-    verify = [f"--verify-on={raw / name}.tsv" for name in ("in_domain_dev", "out_of_domain_dev")]
-    options = ["--variants", "int8", "--calibrate-on", str(raw / "in_domain_train.tsv"), "--format", "cola"]
-    assert run(["export", str(line / "model"), "-o", str(tmp_path / "bundle"), *verify, *options]) == 0
-    variant = Bundle.open(tmp_path / "bundle").manifest.variants["int8"]
+def test_int8_holds_its_gate_on_both_development_files(line: Path) -> None:
+    variant = Bundle.open(line / "fast").manifest.variants["int8"]
     assert variant.quantization is not None
     chosen = variant.quantization["candidates"][-1]
     for gate in variant.gates:

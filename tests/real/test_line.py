@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, matthews_corrcoef
 
 from bertline.bundle import Bundle
 from bertline.model_folder import ModelFolder
+from infer.output import softmax
 
 DEV_FILES = ("in_domain_dev", "out_of_domain_dev")
 
@@ -76,6 +77,19 @@ def test_scores_are_pytorchs_row_by_row(line: Path, name: str) -> None:
     print(f"{name}: max |Δlogit| {np.abs(own - expected).max():.2e}")
     assert np.abs(own - expected).max() <= 1e-4
     assert [int(row["predicted_label"]) for row in scored] == expected.argmax(axis=1).tolist()
+
+
+def test_scores_of_the_training_file_are_pytorchs_row_by_row(line: Path) -> None:
+    from export.reference import Reference
+
+    reference = Reference(ModelFolder.open(line / "model"))
+    logits = reference.logits(reference.encode([row[3] for row in cola_rows(line, "in_domain_train")], 64))
+    scored = scored_rows(line, "in_domain_train")
+    assert len(scored) == 8551
+    assert [int(row["predicted_label"]) for row in scored] == logits.argmax(axis=1).tolist()
+    scores = np.array([row["score"] for row in scored], np.float32)
+    print(f"in_domain_train: max |Δscore| {np.abs(scores - softmax(logits).max(axis=1)).max():.2e}")
+    assert np.abs(scores - softmax(logits).max(axis=1)).max() <= 1e-5
 
 
 def test_latency_covers_the_grid(line: Path) -> None:
