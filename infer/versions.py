@@ -1,6 +1,7 @@
 """Versions of all that scoring rests on, for reports, manifests and journals."""
 
 import platform
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 import onnxruntime
@@ -8,13 +9,22 @@ import tokenizers
 
 import bertline
 
+_OPTIONAL = ("onnxruntime-ep-openvino", "pyarrow", "backports.zstd")
+
 
 def runtime_versions() -> dict[str, str]:
-    """Name to version."""
+    """Name to version, of optional packages only where they are installed."""
     return {
         "bertline": bertline.__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "onnxruntime": onnxruntime.__version__,
         "tokenizers": tokenizers.__version__,
-    }
+    } | {name: found for name in _OPTIONAL if (found := _installed(name))}
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
