@@ -19,6 +19,7 @@ from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS
 from infer.versions import runtime_versions
 
+_LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", 4  # 456,976 rounds
 TIMES = 10  # how often each sentence stands in the file of repeats
 
 
@@ -91,11 +92,16 @@ def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
 
 
 def _distinct(texts: Sequence[str], count: int) -> Iterator[str]:
-    """The texts in turn, each with the number of its round behind it, so that no two are equal."""
+    """The texts in turn, each with the number of its round behind it, so that no two are equal.
+
+    The number is written as single letters, which every vocabulary has: each text grows by the same tokens, and files
+    of all sizes have rows of the same length.
+    """
     order = list(dict.fromkeys(texts))
     for row in range(count):
         number, place = divmod(row, len(order))
-        yield order[place] if not number else f"{order[place]} {number}"
+        letters = (_LETTERS[number // len(_LETTERS) ** digit % len(_LETTERS)] for digit in range(_DIGITS))
+        yield f"{order[place]} {' '.join(letters)}"
 
 
 def _write(path: Path, texts: Iterator[str] | Sequence[str]) -> Path:

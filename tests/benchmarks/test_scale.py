@@ -11,8 +11,9 @@ from tests.conftest import Cli
 
 
 def test_no_two_sentences_of_a_file_are_equal() -> None:
-    texts = list(_distinct(["a", "b", "a"], 7))
-    assert texts == ["a", "b", "a 1", "b 1", "a 2", "b 2", "a 3"]
+    texts = list(_distinct(["one", "two", "one"], 60))
+    assert texts[:3] == ["one a a a a", "two a a a a", "one b a a a"] and texts[-1] == "two d b a a"
+    assert len(set(texts)) == 60 and {len(text.split()) for text in texts} == {5}
 
 
 def test_sizes_and_repeats_are_scored_by_processes_of_their_own(cli: Cli, bundle: Path, tmp_path: Path) -> None:
