@@ -12,7 +12,7 @@ VariantName = Annotated[
 ]
 Provider = Annotated[str, typer.Option(help="What computes on the CPU: auto, cpu (onnxruntime's own), or openvino.")]
 Threads = Annotated[
-    int | None, typer.Option(min=1, max=1024, help="Threads to compute with [default: the CPUs this process may use].")
+    int | None, typer.Option(min=1, max=1024, help="Threads to compute with; else the CPUs this process may use.")
 ]
 Format = Annotated[
     str | None,

@@ -35,7 +35,7 @@ def finetune(
     pad_to_max_length: Annotated[
         bool, typer.Option("--pad-to-max-length", help="Fixed padding and random batches, as the notebook does.")
     ] = False,
-    holdout: Annotated[Path | None, typer.Option(help="TSV to judge by [default: CoLA's dev files].")] = None,
+    holdout: Annotated[Path | None, typer.Option(help="TSV to judge by; else CoLA's dev files.")] = None,
     labels: Annotated[str | None, typer.Option(help="Label names by id: a,b,c.", metavar="A,B,C")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, or cuda.")] = "auto",
     text_column: options.TextColumn = None,

@@ -34,7 +34,7 @@ def infer(
     variant: options.VariantName = "auto",
     provider: options.Provider = "auto",
     threads: options.Threads = None,
-    max_length: Annotated[int | None, typer.Option(help="Tokens a text is cut to [default: the bundle's].")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens a text is cut to; else the bundle's.")] = None,
     batch_tokens: Annotated[
         str, typer.Option(help="Tokens in one batch, or auto: the fastest, tried out first.", metavar="auto|N")
     ] = str(_BATCH_TOKENS),
@@ -55,7 +55,7 @@ def infer(
     output_header: Annotated[
         bool, typer.Option("--output-header/--no-output-header", help="Write a header row.")
     ] = True,
-    report: Annotated[Path | None, typer.Option(help="The report's name [default: OUTPUT.report.json].")] = None,
+    report: Annotated[Path | None, typer.Option(help="The report's name; else OUTPUT.report.json.")] = None,
     html: Annotated[bool, typer.Option("--html", help="Write OUTPUT.report.html as well.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run of the same command.")] = False,
     force: options.Force = False,
@@ -129,7 +129,7 @@ def infer(
 def verify(
     bundle: BundlePath,
     table: Annotated[
-        Path | None, typer.Argument(help="A table to compare with fp32, row by row.", metavar="[TSV]")
+        Path | None, typer.Argument(help="A table to compare with fp32, row by row.", metavar="TSV")
     ] = None,
     variant: options.VariantName = "fp32",
     device: options.Device = "auto",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import typer
+from typer.main import get_command
 
 import bertline
 from bertline import cli as root
@@ -100,3 +101,14 @@ def test_help_and_version(cli: Cli) -> None:
 def test_it_is_a_module_as_well() -> None:
     done = subprocess.run([sys.executable, "-m", "bertline", "nonsense"], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
+
+
+def test_no_help_text_has_words_that_are_taken_for_markup() -> None:
+    def texts(command: typer.core.TyperCommand | typer.core.TyperGroup) -> list[str]:
+        below = getattr(command, "commands", {}).values()
+        own = [option.help or "" for option in command.params if hasattr(option, "help")]
+        return [command.help or "", *own, *(text for one in below for text in texts(one))]
+
+    found = texts(get_command(root.app))
+    assert len(found) > 50
+    assert [text for text in found if "[" in text] == []  # rich drops what stands in brackets
