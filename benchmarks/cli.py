@@ -92,7 +92,7 @@ def throughput(
     )
     title = f"throughput, {environment['threads']} threads, {environment['cpu']}"
     _show(title, throughput.TABLE_COLUMNS, throughput.table_rows(results, environment))
-    _show("times as fast as", throughput.ratio_columns(results), throughput.ratio_rows(results))
+    _show("how many times as fast", throughput.ratio_columns(results), throughput.ratio_rows(results))
     page = throughput.throughput_page(results, environment, table.name) if html else None
     _write(console, output, throughput.to_json(results, environment), page)
 

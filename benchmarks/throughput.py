@@ -221,18 +221,18 @@ def table_rows(results: Sequence[Result], environment: dict[str, Any]) -> list[l
 
 
 def ratio_columns(results: Sequence[Result]) -> list[str]:
-    """What each way of ours is compared with: everybody else."""
-    return ["way", *(f"× {result.way}" for result in results if not _is_ours(result))]
+    """Each way of ours, to be compared with everybody else's."""
+    return ["way", *(result.way for result in results if _is_ours(result))]
 
 
 def ratio_rows(results: Sequence[Result]) -> list[list[str]]:
-    """One row for each way of ours: its rate over that of each other way, the median over the passes.
+    """One row for each other way: how many times as fast each of ours is, the median over the passes.
 
     Both of a pass ran within the same minute, so that what slows down the whole machine falls out. In brackets where
     1 lies within the middle half of the passes: that is noise.
     """
-    others = [result for result in results if not _is_ours(result)]
-    return [[own.way, *(_ratio(own, other) for other in others)] for own in results if _is_ours(own)]
+    ours = [result for result in results if _is_ours(result)]
+    return [[other.way, *(_ratio(own, other) for own in ours)] for other in results if not _is_ours(other)]
 
 
 def _ratio(own: Result, other: Result) -> str:
@@ -269,7 +269,7 @@ def throughput_page(results: Sequence[Result], environment: dict[str, Any], file
     told = "Ways take turns on the same rows, file to file, models loaded before. Spread: half of the middle half."
     sections = [
         Section("Throughput", [told, Table(TABLE_COLUMNS, table_rows(results, environment))]),
-        Section("Against each other way", [Table(ratio_columns(results), ratio_rows(results))]),
+        Section("How many times as fast", [Table(ratio_columns(results), ratio_rows(results))]),
         Section("Environment", [Facts(facts)]),
     ]
     return render_html(Report(f"Scoring {file} in every way", environment["cpu"], headline, sections))

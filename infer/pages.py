@@ -8,6 +8,8 @@ from bertline.metrics import Evaluation
 from bertline.report import Commands, Facts, Report, Section, evaluation_section, render_html
 from infer.job import Job
 
+_STAGES = ("read", "tokenize", "wait", "run", "write")  # in the order in which a window passes them
+
 
 def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> str:
     """A self-contained HTML page of one `infer` run."""
@@ -27,7 +29,7 @@ def _run_section(report: dict[str, Any]) -> Section:
         "cut at the maximum": f"{report['truncated']:,} rows at {report['max_length']} tokens",
         "tokens, padding": f"{report['tokens']:,}, {report['padding_share']:.2%}",
         "seconds": f"{report['seconds']:.2f}, and {report['startup_seconds']:.2f} to start",
-        "seconds by stage": ", ".join(f"{name} {seconds:.2f}" for name, seconds in stages.items()),
+        "seconds by stage": ", ".join(f"{name} {stages[name]:.2f}" for name in _STAGES if name in stages),
         "peak memory": f"{report['peak_memory_mib']:,.0f} MiB",
         "device": f"{report['device']}, {report['provider']}, {report['threads']} threads",
         "tokens a batch": f"at most {report['batch_tokens']:,}",
@@ -35,6 +37,8 @@ def _run_section(report: dict[str, Any]) -> Section:
         "bundle": report["bundle_sha256"],
         "versions": ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
     }
+    if report["run"]:
+        facts["options"] = ", ".join(f"{name} {value}" for name, value in report["run"].items() if name[:2] == "--")
     for file in report["input"]:
         facts[f"input {file['name']}"] = f"{file_size(file['bytes'])}, sha256 {file['sha256']}"
     names = " ".join(shlex.quote(file["name"]) for file in report["input"])
