@@ -28,7 +28,7 @@ class PackedReference:
     """A packed graph that can be run; `first_position` is as `infer.packing.pack` takes it."""
 
     def __init__(self, model: onnx.ModelProto, first_position: int) -> None:
-        self._evaluator = ReferenceEvaluator(model, new_ops=OPERATORS)
+        self._evaluator = ReferenceEvaluator(_widened(model), new_ops=OPERATORS)
         self._first_position = first_position
 
     def run(self, encoded: Encoded) -> NDArray[np.float32]:
@@ -45,6 +45,18 @@ class PackedReference:
             ["logits"], {name: feeds[name] for name in self._evaluator.input_names}
         )[0]
         return logits
+
+
+def _widened(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy whose factors are float32 from the start, with the same values: else every product widens them again."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    factors = {node.input[1] for node in copy.graph.node if node.op_type in ("MatMul", "Gemm")}
+    for tensor in copy.graph.initializer:
+        if tensor.name in factors and tensor.data_type == onnx.TensorProto.FLOAT16:
+            values = onnx.numpy_helper.to_array(tensor).astype(np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+    return copy
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
