@@ -41,9 +41,10 @@ class PackedReference:
 
     def run_feeds(self, feeds: Feeds) -> NDArray[np.float32]:
         """Logits (batch, labels) float32 of one packed batch; arrays that the graph has no input for are left out."""
-        logits: NDArray[np.float32] = self._evaluator.run(
-            ["logits"], {name: feeds[name] for name in self._evaluator.input_names}
-        )[0]
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows as a logit that is no number
+            logits: NDArray[np.float32] = self._evaluator.run(
+                ["logits"], {name: feeds[name] for name in self._evaluator.input_names}
+            )[0]
         return logits
 
 

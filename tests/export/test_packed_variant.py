@@ -16,6 +16,7 @@ from export.packed_reference import PROVIDER, PackedReference
 from infer.encode import Encoded
 from infer.golden import read_goldens
 from infer.packing import pack
+from infer.parity import limits_of
 from infer.scorer import Scorer
 from tests import tiny
 from tests.conftest import Cli
@@ -45,6 +46,7 @@ def test_the_manifest_says_what_runs_it_and_what_has(exported: Path) -> None:
     assert gate.passed and (gate.device, gate.provider, gate.parity) == ("cpu", PROVIDER, PROVIDER)
     assert gate.rows == 40 + len(read_goldens(exported / "golden.jsonl"))
     assert gate.mcc is not None and gate.rows_per_second is None and gate.max_abs_logit <= 5e-3
+    assert limits_of("cuda-fp16").max_abs_logit == 5e-3
     assert gate.versions["onnx"] == onnx.__version__
     assert bundle.manifest.default_variant == {"cpu": "fp32"}
     assert f"| cuda-fp16 | `{FILE}` |" in (exported / "README.md").read_text()
