@@ -67,6 +67,7 @@ class Gate:
     mcc_difference: tuple[float, ...] | None = None  # low, high: 95% bootstrap interval of mcc - mcc_reference
     batch_variance: float | None = None  # max |Δlogit| of a row, alone and in any batch
     rows_per_second: float | None = None  # over `rows`, tokenizing apart; what --variant auto chooses by
+    parity: str | None = None  # what ran the graph in place of the device that the variant is for
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Variant:
     golden_tolerance: float  # max |Δlogit| against the golden logits of this variant
     gates: tuple[Gate, ...]
     quantization: dict[str, Any] | None = None  # how an int8 graph was calibrated, and which products stayed in fp32
+    first_position: int | None = None  # of a packed graph: a row's first position id; not 0: the padding id, plus 1
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
     for name, variant in manifest.variants.items():
         if variant.file not in manifest.files:
             problems.append(f"variants.{name}.file: {variant.file!r} is not listed in files")
+        if variant.layout == "packed" and (variant.first_position is None or variant.first_position < 0):
+            problems.append(f"variants.{name}.first_position: a packed graph needs the position of a row's first token")
     if "fp32" not in manifest.variants:
         problems.append("variants: fp32 is missing")
     for device, name in manifest.default_variant.items():

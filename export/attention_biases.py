@@ -36,7 +36,23 @@ def key_value_biases(model: ir.Model) -> bool:
             _bypass(model, values[0])
             _add_to_bias(model, *values)
         applied |= keys is not None or values is not None
+    for packed in [node for node in model.graph if node.op_type == "PackedMultiHeadAttention"]:
+        applied |= _without_biases(model, packed)
     return applied
+
+
+def _without_biases(model: ir.Model, packed: ir.Node) -> bool:
+    """The same for the operator that takes queries, keys and values (tokens, heads · width) and does all the rest."""
+    keys, values = _flat_projection(packed.inputs[1]), _flat_projection(packed.inputs[2])
+    output = _output_projection(packed.outputs[0])
+    if output is None or values is None or output.weight.shape[0] != values.bias.size:
+        values = output = None
+    if keys is not None:
+        _bypass(model, keys)
+    if values is not None and output is not None:
+        _bypass(model, values)
+        _add_to_bias(model, values, output)
+    return keys is not None or values is not None
 
 
 def _key_projection(softmax: ir.Node) -> _Linear | None:
@@ -66,13 +82,26 @@ def _value_projections(softmax: ir.Node) -> tuple[_Linear, _Linear] | None:
     transpose = _sole_reader(weighted.outputs[0], "Transpose")
     if values is None or transpose is None or tuple(transpose.attributes.get_ints("perm", ())) != _HEADS_FIRST:
         return None
-    reshape = _sole_reader(transpose.outputs[0], "Reshape")
-    product = _sole_reader(reshape.outputs[0], "MatMul") if reshape is not None else None
-    add = _sole_reader(product.outputs[0], "Add") if product is not None else None
-    output = _linear(add.outputs[0]) if add is not None else None
+    output = _output_projection(transpose.outputs[0])
     if output is None or output.weight.shape[0] != values.bias.size:
         return None
     return values, output
+
+
+def _output_projection(attended: ir.Value) -> _Linear | None:
+    """What alone reads the weighted sums, all heads of a token side by side."""
+    reshape = _sole_reader(attended, "Reshape")
+    product = _sole_reader(reshape.outputs[0], "MatMul") if reshape is not None else None
+    add = _sole_reader(product.outputs[0], "Add") if product is not None else None
+    return _linear(add.outputs[0]) if add is not None else None
+
+
+def _flat_projection(value: ir.Value | None) -> _Linear | None:
+    """The projection that an input (tokens, heads · width) of the packed operator is, where nothing else reads it."""
+    reshape = _sole_producer(value)
+    if reshape is None or reshape.op_type != "Reshape" or _sole_producer(reshape.inputs[0]) is None:
+        return None
+    return _linear(reshape.inputs[0]) if reshape.inputs[0] is not None else None
 
 
 def _projection_of_heads(transpose: ir.Node | None, order: tuple[int, ...]) -> _Linear | None:

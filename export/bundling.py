@@ -21,6 +21,7 @@ from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
 from export.int8 import make_int8, require_int8
 from export.model_card import model_card
+from export.packed_variant import add_packed
 from export.parity import check_grid, compare_goldens, compare_rows, require
 from export.passes import apply_passes
 from export.reference import Reference
@@ -32,7 +33,7 @@ from infer.parity import FP32_LIMITS, FP32_TOLERANCE, INVARIANT_WITHIN, Parity
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
 from infer.selfcheck import batch_variance
-from infer.variants import BF16
+from infer.variants import BF16, CUDA_FP16
 from infer.versions import runtime_versions
 
 MODEL_FILE = "onnx/model.onnx"
@@ -98,9 +99,13 @@ def export_bundle(
         draft, goldens, left_out = add_further_gates("fp32", draft, goldens, terms)
         refused = {name: faults for name, faults in left_out.items() if name in further}  # others nobody asked for
         for name in further:
-            if name != BF16:
+            if name == CUDA_FP16:
+                draft, goldens, faults = add_packed(draft, goldens, reference, verify_on, spec, terms)
+            elif name != BF16:
                 draft, goldens, faults = add_variant(name, make(name), draft, goldens, terms)
-                refused |= {name: faults} if faults else {}
+            else:
+                continue  # measured above: it is no file
+            refused |= {name: faults} if faults else {}
         draft = timed_in_turns(draft, verify_on, spec, terms)
         _finish(draft, goldens, output.name)
     say(f"wrote {output}")

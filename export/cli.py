@@ -14,7 +14,9 @@ def export(
     verify_on: Annotated[
         list[Path] | None, typer.Option(help="TSV files whose rows must score the same; may be repeated.")
     ] = None,
-    variants: Annotated[str, typer.Option(help="What to make: fp32 always; fp16, quantized, int8, bf16.")] = "fp32",
+    variants: Annotated[
+        str, typer.Option(help="What to make: fp32 always; fp16, quantized, int8, cuda-fp16, bf16.")
+    ] = "fp32",
     calibrate_on: Annotated[
         list[Path] | None, typer.Option(help="TSV files with rows to calibrate int8 on; may be repeated.")
     ] = None,

@@ -64,9 +64,14 @@ def make_goldens(reference: Reference, scorer: Scorer) -> list[Golden]:
 
 def answered_by(goldens: list[Golden], scorer: Scorer) -> list[Golden]:
     """The goldens with the logits of the scorer's variant beside those they have, each row run alone."""
+    return with_logits(goldens, scorer.variant, alone(scorer, goldens))
+
+
+def with_logits(goldens: list[Golden], variant: str, logits: NDArray[np.float32]) -> list[Golden]:
+    """The goldens with those logits (rows, labels) float32 of the variant beside those they have."""
     return [
-        replace(golden, logits=golden.logits | {scorer.variant: _floats(row)})
-        for golden, row in zip(goldens, alone(scorer, goldens), strict=True)
+        replace(golden, logits=golden.logits | {variant: _floats(row)})
+        for golden, row in zip(goldens, logits, strict=True)
     ]
 
 

@@ -45,7 +45,7 @@ def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelPr
     examples = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
     attention, model.config._attn_implementation = model.config._attn_implementation, "eager"
     try:
-        with torch.no_grad(), warnings.catch_warnings(), _Quiet("torch.onnx"), key_mask():
+        with torch.no_grad(), warnings.catch_warnings(), Quiet("torch.onnx"), key_mask():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 _Logits(model).eval(),
@@ -60,7 +60,7 @@ def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelPr
     finally:
         model.config._attn_implementation = attention
     assert program is not None  # dynamo=True returns the program
-    proto = _without_metadata(program.model_proto)
+    proto = without_metadata(program.model_proto)
     proto.ir_version = IR
     proto.producer_name = "bertline"
     problems = _graph_problems(proto, input_names)
@@ -101,7 +101,7 @@ def _graph_problems(proto: onnx.ModelProto, input_names: list[str]) -> list[str]
     return problems
 
 
-def _without_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
+def without_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
     """Drop what the exporter notes on each node: source lines and paths of the machine that exported."""
     graph = proto.graph
     for item in [proto, graph, *graph.node, *graph.value_info, *graph.initializer, *graph.input, *graph.output]:
@@ -110,7 +110,7 @@ def _without_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
     return proto
 
 
-class _Quiet:
+class Quiet:
     """Only errors from one logger, for as long as the block lasts."""
 
     def __init__(self, name: str) -> None:

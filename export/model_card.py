@@ -2,6 +2,9 @@
 
 from bertline.bundle import Manifest
 from bertline.console import file_size
+from infer.variants import BF16
+
+_PACKED = "A packed graph takes int32 inputs without padding, as `bertline.json` lists them, and runs on CUDA."
 
 
 def model_card(manifest: Manifest, name: str) -> str:
@@ -28,16 +31,17 @@ def model_card(manifest: Manifest, name: str) -> str:
         "Inputs are `input_ids`, `attention_mask` and, where listed in `bertline.json`, `token_type_ids`: int64",
         "`[batch, sequence]`. The output `logits` is float32 `[batch, labels]`. The tokenizer neither pads nor",
         f"truncates: cut to {manifest.max_length} tokens and keep the final separator.",
+        *(["", _PACKED] if any(variant.layout == "packed" for variant in manifest.variants.values()) else []),
         "",
         "| variant | file | size | rows compared | max \\|Δlogit\\| | flips | MCC (PyTorch) | on |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for variant in manifest.variants.values():
+    for key, variant in manifest.variants.items():
         for gate in variant.gates:
             mcc = "–" if gate.mcc is None else f"{gate.mcc:.4f} ({gate.mcc_reference:.4f})"
             size = file_size(manifest.files[variant.file].bytes)
             lines.append(
-                f"| {gate.precision} | `{variant.file}` | {size} | {gate.rows:,} "
+                f"| {BF16 if gate.precision == BF16 else key} | `{variant.file}` | {size} | {gate.rows:,} "
                 f"| {gate.max_abs_logit:.1e} | {gate.flips} | {mcc} | {gate.provider} |"
             )
     return "\n".join(lines) + "\n"

@@ -36,7 +36,7 @@ def first_token_last_layer(model: ir.Model) -> bool:
     """
     for node in model.graph:
         if _picks_first_row(node):
-            sliced, cuts = _plan(node)
+            sliced, cuts = plan_cuts(node)
             if any(value.producer().op_type == "Softmax" for value in sliced):  # type: ignore[union-attr]
                 _apply(model, sliced, cuts)
                 return True
@@ -60,7 +60,7 @@ def _picks_first_row(node: ir.Node) -> bool:
     return chosen is not None and chosen.size == 1 and int(chosen.numpy().item()) == 0
 
 
-def _plan(pick: ir.Node) -> tuple[Sliced, Cuts]:
+def plan_cuts(pick: ir.Node) -> tuple[Sliced, Cuts]:
     """Walk up from `pick` as far as nobody else reads the other rows.
 
     Returns the values that shrink to one row, and the whole values of which the first row must be cut out.
@@ -96,8 +96,8 @@ def _plan(pick: ir.Node) -> tuple[Sliced, Cuts]:
 def _apply(model: ir.Model, sliced: Sliced, cuts: Cuts) -> None:
     graph = model.graph
     for (value, axis), uses in cuts.items():
-        bounds = [_constant(model, f"first_row.{name}", [number]) for name, number in (("0", 0), ("1", 1))]
-        axes = _constant(model, f"first_row.axis.{axis}", [axis])
+        bounds = [int64_constant(model, f"first_row.{name}", [number]) for name, number in (("0", 0), ("1", 1))]
+        axes = int64_constant(model, f"first_row.axis.{axis}", [axis])
         cut = ir.node("Slice", [value, *bounds, axes], name=f"first_row.{value.name}")
         (row,) = cut.outputs
         row.name, row.type, row.shape = f"{value.name}.first_row.{axis}", value.type, _one_row(value, axis)
@@ -116,7 +116,7 @@ def _apply(model: ir.Model, sliced: Sliced, cuts: Cuts) -> None:
             # The old shape named the whole sequence. 0 copies a dimension, so that the batch stays free.
             tail = [int(size) for size in value.shape[axis + 1 :]]  # type: ignore[arg-type]
             shape = [0] * (axis + 1) + tail
-            node.replace_input_with(1, _constant(model, "first_row.shape." + "x".join(map(str, shape)), shape))
+            node.replace_input_with(1, int64_constant(model, "first_row.shape." + "x".join(map(str, shape)), shape))
             node.attributes.pop("allowzero", None)
 
 
@@ -125,7 +125,7 @@ def _one_row(value: ir.Value, axis: int) -> ir.Shape:
     return ir.Shape([1 if number == axis else size for number, size in enumerate(value.shape)])
 
 
-def _constant(model: ir.Model, name: str, numbers: list[int]) -> ir.Value:
+def int64_constant(model: ir.Model, name: str, numbers: list[int]) -> ir.Value:
     """An int64 initializer; one of that name is taken as it is."""
     if name not in model.graph.initializers:
         tensor = ir.tensor(np.array(numbers, np.int64), name=name)

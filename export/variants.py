@@ -13,7 +13,7 @@ from bertline.files import sha256_of
 from export.precision import fp16_weights, int8_weights
 from export.ways import Terms, add_further_gates, add_gate
 from infer.golden import Golden
-from infer.variants import BF16
+from infer.variants import BF16, CUDA_FP16
 
 MAKERS: dict[str, tuple[str, Callable[[onnx.ModelProto], onnx.ModelProto]]] = {
     "fp16": ("onnx/model_fp16.onnx", fp16_weights),
@@ -34,7 +34,7 @@ class Made:
 
 def wanted_variants(names: Sequence[str]) -> list[str]:
     """Those to make or to measure beside fp32, each once; UsageError for a name that is none."""
-    known = ["fp32", *MAKERS, "int8", BF16]
+    known = ["fp32", *MAKERS, "int8", CUDA_FP16, BF16]
     for name in names:
         if name not in known:
             raise UsageError(f"--variants {','.join(names)}: {name!r} is none of {', '.join(known)}")

@@ -13,10 +13,11 @@ from bertline.metrics import Evaluation, mcc_difference_interval
 from infer.cpus import cpu_name
 from infer.encode import Encoded
 from infer.scorer import Scorer
-from infer.variants import BF16
+from infer.variants import BF16, CUDA_FP16
 from infer.versions import runtime_versions
 
 FP32_TOLERANCE = 1e-4  # max |Δlogit|
+CUDA_FP16_TOLERANCE = 5e-3  # max |Δlogit|
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ FP32_LIMITS = Limits(max_abs_logit=FP32_TOLERANCE)
 INVARIANT_WITHIN = 1e-5  # max |Δlogit| of one row, alone and in any batch
 MAX_MCC_DROP = 0.01
 _MAX_FLIPS = {"int8": 0.01}
-_MOVING = ("int8", BF16)  # whose rounding may depend on the batch: measured and stated, not limited
+_MOVING = ("int8", BF16, CUDA_FP16)  # whose rounding may depend on the batch: measured and stated, not limited
 
 
 def limits_of(variant: str, max_flips: float | None = None, max_mcc_drop: float = MAX_MCC_DROP) -> Limits:
@@ -42,7 +43,8 @@ def limits_of(variant: str, max_flips: float | None = None, max_mcc_drop: float 
     if variant == "fp32":
         return replace(FP32_LIMITS, max_batch_variance=variance)
     flips = _MAX_FLIPS.get(variant, 0.005) if max_flips is None else max_flips
-    return Limits(flips, max_mcc_drop, max_batch_variance=variance)
+    furthest = CUDA_FP16_TOLERANCE if variant == CUDA_FP16 else math.inf
+    return Limits(flips, max_mcc_drop, max_abs_logit=furthest, max_batch_variance=variance)
 
 
 @dataclass
@@ -152,11 +154,15 @@ class Parity:
 
     def gate(self, scorer: Scorer, limits: Limits) -> Gate:
         """The comparison as the manifest records it."""
+        return self.gate_on(scorer.session.device, scorer.session.provider, scorer.choice.precision, limits)
+
+    def gate_on(self, device: str, provider: str, precision: str, limits: Limits) -> Gate:
+        """The comparison as the manifest records it, of what no scorer ran."""
         labelled = self._own.rows > 0
         return Gate(
-            device=scorer.session.device,
-            provider=scorer.session.provider,
-            precision=scorer.choice.precision,
+            device=device,
+            provider=provider,
+            precision=precision,
             rows=self.rows,
             max_abs_logit=self.max_abs_logit,
             mean_abs_logit=self.mean_abs_logit,

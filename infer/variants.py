@@ -7,6 +7,7 @@ from bertline.errors import BertlineError, UsageError
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, ON_CPU, OPENVINO_PROVIDER
 
 BF16 = "bf16"  # a way to run the file of fp32, not a file
+CUDA_FP16 = "cuda-fp16"  # a packed graph
 _BF16_FORMATS = {"amx_bf16", "avx512_bf16"}
 _INT8_FORMATS = {"amx_int8", "avx512_vnni", "avx_vnni"}
 _SMALLER = {"fp16", "quantized"}  # smaller files, not faster ones: where one was measured faster, that was noise
@@ -109,6 +110,11 @@ def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
             f"{bundle.path}: has no variant {name!r}; it has {', '.join(variants)}; choose with --variant"
         )
     variant = variants[file_of]
+    if machine.device == "cpu" and CPU_PROVIDER not in variant.providers:
+        raise BertlineError(
+            f"{bundle.path}: {name} is {variant.layout} and runs on {' or '.join(variant.providers)} only; use "
+            "--device cuda, or --variant fp32"
+        )
     if variant.layout != "padded":
         raise BertlineError(
             f"{bundle.path}: {name} has the layout {variant.layout!r}; this bertline runs padded graphs; choose "

@@ -147,3 +147,22 @@ def test_a_layout_that_this_version_cannot_run_is_named(opened: Bundle) -> None:
     bundle = replace(opened, manifest=replace(opened.manifest, variants={"fp32": packed}))
     with pytest.raises(BertlineError, match="fp32 has the layout 'packed'"):
         choose(bundle, "fp32", AMX)
+
+
+def test_a_packed_graph_is_for_cuda_and_auto_passes_it_by(opened: Bundle) -> None:
+    fp32 = opened.manifest.variants["fp32"]
+    packed = replace(
+        fp32,
+        layout="packed",
+        precision="fp16",
+        providers=(CUDA_PROVIDER,),
+        first_position=0,
+        gates=(gate("fp16", 900.0, "reference evaluator", parity="reference evaluator"),),
+    )
+    variants = {"fp32": fp32, "cuda-fp16": packed}
+    bundle = replace(opened, manifest=replace(opened.manifest, variants=variants))
+    with pytest.raises(BertlineError, match="cuda-fp16 is packed and runs on CUDAExecutionProvider only; use --device"):
+        choose(bundle, "cuda-fp16", AMX)
+    with pytest.raises(BertlineError, match="this bertline runs padded graphs; choose with --variant"):
+        choose(bundle, "cuda-fp16", CUDA)
+    assert {choose(bundle, "auto", machine).name for machine in (AMX, PLAIN, CUDA)} == {"fp32"}
