@@ -169,7 +169,8 @@ def verify(
         checks.append(check_rows(scorer, table, spec))
     console = result_console()
     for check in checks:
-        console.print(f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<10} {check.finding}", markup=False)
+        line = f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<10} {check.finding}"
+        console.print(line, markup=False, soft_wrap=True)
     failed = [check.name for check in checks if not check.passed]
     if failed:
         raise VerificationError(
