@@ -25,6 +25,12 @@ class FileEntry:
     sha256: str  # 64 hexadecimal digits
     bytes: int
 
+    @classmethod
+    def of(cls, path: Path) -> "FileEntry":
+        """The entry of a file as it stands."""
+        with path.open("rb") as stream:
+            return cls(hashlib.file_digest(stream, "sha256").hexdigest(), path.stat().st_size)
+
 
 @dataclass(frozen=True)
 class TokenizerFacts:

@@ -13,7 +13,7 @@ import transformers
 from bertline.bundle import MANIFEST, SCHEMA, Bundle, FileEntry, Manifest, Variant
 from bertline.console import file_size
 from bertline.errors import BertlineError, VerificationError
-from bertline.files import check_output, sha256_of, whole_folder
+from bertline.files import check_output, whole_folder
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
@@ -29,7 +29,7 @@ from export.tokenizer import bundle_max_length, copy_settings, model_positions, 
 from export.variants import MAKERS, Made, add_variant, wanted_variants
 from export.ways import Terms, add_further_gates, timed_in_turns
 from infer.golden import GOLDENS, Golden, goldens_to_text
-from infer.parity import FP32_LIMITS, FP32_TOLERANCE, INVARIANT_WITHIN, Parity
+from infer.parity import FP32_LIMITS, FP32_TOLERANCE, INVARIANT_WITHIN, MAX_MCC_DROP, Parity
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
 from infer.selfcheck import batch_variance
@@ -48,7 +48,7 @@ def export_bundle(
     variants: Sequence[str] = ("fp32",),
     calibrate_on: Sequence[Path] = (),
     max_flips: float | None = None,
-    max_mcc_drop: float = 0.01,
+    max_mcc_drop: float = MAX_MCC_DROP,
     threads: int | None = None,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -119,10 +119,10 @@ def _finish(draft: Bundle, goldens: Sequence[Golden], name: str) -> None:
     """Write goldens, card and, last, the manifest."""
     target, files = draft.path, dict(draft.manifest.files)
     (target / GOLDENS).write_text(goldens_to_text(goldens), encoding="utf-8")
-    files[GOLDENS] = _entry(target / GOLDENS)
+    files[GOLDENS] = FileEntry.of(target / GOLDENS)
     manifest = replace(draft.manifest, files=files)
     (target / "README.md").write_text(model_card(manifest, name), encoding="utf-8")
-    files["README.md"] = _entry(target / "README.md")
+    files["README.md"] = FileEntry.of(target / "README.md")
     (target / MANIFEST).write_text(replace(manifest, files=files).to_json(), encoding="utf-8")
     Bundle.open(target).verify()
 
@@ -156,7 +156,7 @@ def _write_parts(
     passes = apply_passes(target / MODEL_FILE)
     copy_settings(folder.path / "config.json", target / "config.json")
     names = ["config.json", MODEL_FILE, *write_tokenizer(folder, target)]
-    return {name: _entry(target / name) for name in names}, passes
+    return {name: FileEntry.of(target / name) for name in names}, passes
 
 
 def _draft(
@@ -250,7 +250,3 @@ def _refuse_unfit(folder: ModelFolder, reference: Reference) -> None:
             f"{folder.path}: its tokenizer has {len(tokenizer):,} tokens and its model "
             f"{reference.model.config.vocab_size:,}; they do not belong together"
         )
-
-
-def _entry(path: Path) -> FileEntry:
-    return FileEntry(sha256_of(path), path.stat().st_size)

@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 from bertline.bundle import Bundle, FileEntry, Variant
 from bertline.console import file_size
 from bertline.errors import VerificationError
-from bertline.files import sha256_of
 from bertline.tsv import TableSpec
-from export.golden import with_logits
+from export.golden import encoded_goldens, golden_name, pytorch_logits, with_logits
 from export.graph import IR, OPSET, tensors
 from export.packed import DOMAINS, PackedGraph, packed_graph
 from export.packed_half import half_precision
 from export.packed_reference import PROVIDER, PackedReference
 from export.reference import Reference
 from export.ways import Terms
-from infer.encode import Encoded
 from infer.golden import Golden
 from infer.packing import PACKED
 from infer.parity import CUDA_FP16_TOLERANCE, Parity
@@ -65,11 +63,11 @@ def add_packed(
         return draft, goldens, faults
     path = draft.path / PACKED_FILE
     onnx.save_model(half, path)
-    entry = FileEntry(sha256_of(path), path.stat().st_size)
+    entry = FileEntry.of(path)
     terms.say(f"wrote {PACKED_FILE} ({file_size(entry.bytes)})")
     gate = parity.gate_on("cpu", PROVIDER, "fp16", limits)
     gate = replace(gate, parity=PROVIDER, versions=gate.versions | {"onnx": onnx.__version__})
-    expected = np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
+    expected = pytorch_logits(goldens)
     variant = Variant(
         file=PACKED_FILE,
         precision="fp16",
@@ -97,13 +95,13 @@ def add_packed(
 
 def _require_exact(graph: PackedGraph, goldens: Sequence[Golden]) -> None:
     """VerificationError where the float32 form is not PyTorch's: rounding would hide a fault of the graph."""
-    expected = np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
-    distance = np.abs(PackedReference(graph.model, graph.first_position).run(_encoded(goldens)) - expected)
+    expected = pytorch_logits(goldens)
+    distance = np.abs(PackedReference(graph.model, graph.first_position).run(encoded_goldens(goldens)) - expected)
     if not distance.max() <= EXACT_WITHIN:  # a NaN is not, either
-        row = goldens[int(np.nan_to_num(distance, nan=np.inf).max(axis=1).argmax())].row
+        worst = goldens[int(np.nan_to_num(distance, nan=np.inf).max(axis=1).argmax())]
         raise VerificationError(
             f"the packed graph in float32 differs from PyTorch: max |Δlogit| {distance.max():.2e}, allowed "
-            f"{EXACT_WITHIN:.0e} (worst: golden {repr(row)[:80]})"
+            f"{EXACT_WITHIN:.0e} (worst: {golden_name(worst)})"
         )
 
 
@@ -116,13 +114,13 @@ def _measured(
     spec: TableSpec,
 ) -> tuple[NDArray[np.float32], Parity]:
     """The goldens' logits, each alone; and how they and real rows in ragged batches compare with PyTorch's."""
-    encoded = _encoded(goldens)
+    encoded = encoded_goldens(goldens)
     alone = np.concatenate([evaluator.run_rows(encoded, np.array([row])) for row in range(len(goldens))])
     together = evaluator.run(encoded)
     parity = Parity(draft.manifest.labels)
     parity.batch_variance = float(np.abs(alone - together).max())
-    names = [f"golden {repr(golden.row)[:80]}" for golden in goldens]
-    expected = np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
+    names = [golden_name(golden) for golden in goldens]
+    expected = pytorch_logits(goldens)
     parity.add(names, together, expected)
     if verify_on:
         window = next(Rows(verify_on[:1], spec, draft.manifest, use_labels=True).windows(REAL_ROWS), None)
@@ -131,8 +129,3 @@ def _measured(
             names = [f"{verify_on[0]}, line {line}" for line in window.numbers]
             parity.add(names, evaluator.run(encoded), reference.logits(encoded), window.labels)
     return alone, parity
-
-
-def _encoded(goldens: Sequence[Golden]) -> Encoded:
-    ids, types = [golden.input_ids for golden in goldens], [golden.token_type_ids for golden in goldens]
-    return Encoded.from_rows(ids, types, np.zeros(len(goldens), bool))

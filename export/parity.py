@@ -9,15 +9,14 @@ import numpy as np
 
 from bertline.errors import BertlineError, VerificationError
 from bertline.tsv import TableSpec
+from export.golden import SHOWN_CHARACTERS, encoded_goldens, golden_name, pytorch_logits
 from export.reference import Reference
-from infer.encode import Encoded
 from infer.golden import Golden
 from infer.parity import Limits, Parity
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
 
 _SEED = 42
-_SHOWN_CHARACTERS = 80  # of a text, in an error
 
 
 def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
@@ -47,13 +46,10 @@ def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     """Stored logits of the scorer's variant against PyTorch's, and the tokenizer's ids against the stored ones."""
     parity = Parity(scorer.labels)
     own = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
-    expected = np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
-    names = [f"golden {repr(golden.row)[:_SHOWN_CHARACTERS]}" for golden in goldens]
+    expected = pytorch_logits(goldens)
+    names = [golden_name(golden) for golden in goldens]
     parity.add(names, own, expected)
-    stored = [list(golden.input_ids) for golden in goldens]
-    types = [list(golden.token_type_ids) for golden in goldens]
-    hugging_face = Encoded.from_rows(stored, types, np.zeros(len(stored), bool))
-    parity.add_tokens(names, scorer.encoder.encode([golden.row for golden in goldens]), hugging_face)
+    parity.add_tokens(names, scorer.encoder.encode([golden.row for golden in goldens]), encoded_goldens(goldens))
     return parity
 
 
@@ -65,7 +61,7 @@ def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, s
         rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)
         for window in rows.windows(WINDOW_ROWS):
             names = [
-                f"{file}, line {line}, {repr(text)[:_SHOWN_CHARACTERS]}"
+                f"{file}, line {line}, {repr(text)[:SHOWN_CHARACTERS]}"
                 for line, text in zip(window.numbers, window.texts, strict=True)
             ]
             own, expected = scorer.encoder.encode(window.texts), reference.encode(window.texts, max_length)

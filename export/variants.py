@@ -9,7 +9,6 @@ import onnx
 from bertline.bundle import Bundle, FileEntry
 from bertline.console import file_size
 from bertline.errors import UsageError
-from bertline.files import sha256_of
 from export.precision import fp16_weights, int8_weights
 from export.ways import Terms, add_further_gates, add_gate
 from infer.golden import Golden
@@ -60,7 +59,7 @@ def add_variant(
         batch_invariant=True,
         gates=(),
     )
-    entry = FileEntry(sha256_of(path), path.stat().st_size)
+    entry = FileEntry.of(path)
     manifest = replace(
         draft.manifest,
         files=draft.manifest.files | {made.file: entry},

@@ -139,7 +139,7 @@ class _Run:
     def score(self, progress: Progress) -> None:
         """All windows, to their end."""
         tune = self._job.tune and not self._done
-        rows_before, bytes_before = self.totals.resumed_rows, 0
+        rows_before, bytes_before, bytes_total = self.totals.resumed_rows, 0, self._rows.bytes_total
         with Behind(self._write) as writer, closing(ahead(self._ready())) as windows:
             mark = time.perf_counter()
             for ready in windows:
@@ -152,7 +152,7 @@ class _Run:
                     share: float, ready: _Ready = ready, rows: int = rows_before, read: int = bytes_before
                 ) -> None:
                     bytes_read = read + int(share * (ready.bytes_read - read))
-                    progress(rows + int(share * (ready.rows_read - rows)), bytes_read, self._rows.bytes_total)
+                    progress(rows + int(share * (ready.rows_read - rows)), bytes_read, bytes_total)
 
                 logits = self._scorer.run(ready.prepared, advance)
                 advance(1.0)
