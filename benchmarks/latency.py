@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from benchmarks.timing import Timing, time_in_turns
 from bertline.charts import line_chart
@@ -16,6 +17,8 @@ from bertline.model_folder import ModelFolder
 from bertline.report import Chart, Facts, Report, Section, Table, render_html
 from export.reference import Reference
 from infer.cpus import cpu_name
+from infer.encode import Encoded
+from infer.runners import PaddedRunner
 from infer.scorer import Scorer
 from infer.versions import runtime_versions
 
@@ -81,7 +84,8 @@ def measure_latency(
             progress(f"{batch} × {sequence}")
             rows = generator.integers(5, reference.model.config.vocab_size, (batch, sequence)).tolist()
             types = [[0] * sequence] * batch
-            _require_same(scorer.session.run(scorer.feeds(rows, types)), reference.run(rows, types), bundle, model_dir)
+            own = scorer.session.run(_feeds(scorer, rows, types))
+            _require_same(own, reference.run(rows, types), bundle, model_dir)
             timings = time_in_turns(
                 _calls(scorer, reference, rows, types),
                 warmups=plan.warmups,
@@ -103,7 +107,7 @@ def measure_latency(
 def _calls(
     scorer: Scorer, reference: Reference, rows: list[list[int]], types: list[list[int]]
 ) -> dict[str, Callable[[], object]]:
-    feeds = scorer.feeds(rows, types)
+    feeds = _feeds(scorer, rows, types)
     tensors = {name: torch.from_numpy(array) for name, array in feeds.items()}
 
     def pytorch() -> object:
@@ -111,6 +115,12 @@ def _calls(
             return reference.model(**tensors).logits
 
     return {PYTORCH: pytorch, ONNX: lambda: scorer.session.run(feeds)}
+
+
+def _feeds(scorer: Scorer, rows: list[list[int]], types: list[list[int]]) -> dict[str, NDArray[np.int64]]:
+    assert isinstance(scorer.runner, PaddedRunner)  # fp32 is padded
+    encoded = Encoded.from_rows(rows, types, np.zeros(len(rows), bool))
+    return scorer.runner.feeds(encoded, np.arange(len(rows)))
 
 
 def _require_same(own: Any, expected: Any, bundle: Path, model_dir: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.reference import Reference
-from infer.encode import Encoded, Text
+from infer.encode import Text
 from infer.golden import Golden
 from infer.scorer import Scorer
 from infer.selfcheck import alone
@@ -80,12 +80,6 @@ def with_logits(goldens: list[Golden], variant: str, logits: NDArray[np.float32]
 def pytorch_logits(goldens: Sequence[Golden]) -> NDArray[np.float32]:
     """What PyTorch answered, (goldens, labels) float32."""
     return np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
-
-
-def encoded_goldens(goldens: Sequence[Golden]) -> Encoded:
-    """The stored token ids and types, as a tokenizer would give them; none counts as cut."""
-    ids, types = [golden.input_ids for golden in goldens], [golden.token_type_ids for golden in goldens]
-    return Encoded.from_rows(ids, types, np.zeros(len(goldens), bool))
 
 
 def golden_name(golden: Golden) -> str:

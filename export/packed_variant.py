@@ -12,14 +12,14 @@ from bertline.bundle import Bundle, FileEntry, Variant
 from bertline.console import file_size
 from bertline.errors import VerificationError
 from bertline.tsv import TableSpec
-from export.golden import encoded_goldens, golden_name, pytorch_logits, with_logits
+from export.golden import golden_name, pytorch_logits, with_logits
 from export.graph import IR, OPSET, tensors
 from export.packed import DOMAINS, PackedGraph, packed_graph
 from export.packed_half import half_precision
 from export.packed_reference import PROVIDER, PackedReference
 from export.reference import Reference
 from export.ways import Terms
-from infer.golden import Golden
+from infer.golden import Golden, encoded_goldens
 from infer.packing import PACKED
 from infer.parity import CUDA_FP16_TOLERANCE, Parity
 from infer.providers import CUDA_PROVIDER

@@ -9,9 +9,10 @@ import numpy as np
 
 from bertline.errors import BertlineError, VerificationError
 from bertline.tsv import TableSpec
-from export.golden import SHOWN_CHARACTERS, encoded_goldens, golden_name, pytorch_logits
+from export.golden import SHOWN_CHARACTERS, golden_name, pytorch_logits
 from export.reference import Reference
-from infer.golden import Golden
+from infer.encode import Encoded
+from infer.golden import Golden, encoded_goldens
 from infer.parity import Limits, Parity
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
@@ -27,8 +28,9 @@ def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
     distances = {}
     for shape, rows in _grid(reference, scorer.bundle.manifest.max_length):
         types = [[0] * len(row) for row in rows]
+        encoded = Encoded.from_rows(rows, types, np.zeros(len(rows), bool))
         try:
-            own = scorer.session.run(scorer.feeds(rows, types))
+            own = scorer.runner.run_batch(encoded, np.arange(len(rows)))
         except BertlineError as error:
             raise VerificationError(f"parity: batch × sequence {shape}: {error}; no bundle was written") from None
         distance = float(np.abs(own - reference.run(rows, types)).max())

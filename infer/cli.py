@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from infer.job import Job
     from infer.scorer import Scorer
 
-_BATCH_TOKENS = 2048  # infer.scorer's, which is not loaded for a help text
 _MOST_BATCH_TOKENS = 2**20
 
 BundlePath = Annotated[Path, typer.Argument(help="Bundle folder, from bertline export.", metavar="BUNDLE")]
@@ -36,9 +35,17 @@ def infer(
     threads: options.Threads = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a text is cut to; else the bundle's.")] = None,
     batch_tokens: Annotated[
-        str, typer.Option(help="Tokens in one batch, or auto: the fastest, tried out first.", metavar="auto|N")
-    ] = str(_BATCH_TOKENS),
-    window: Annotated[int, typer.Option(min=1, help="Rows held in memory and sorted by length.")] = 8192,
+        str | None,
+        typer.Option(
+            help="Tokens in one batch, or auto: the fastest, tried out first.",
+            metavar="auto|N",
+            show_default="2048, on CUDA 16384",
+        ),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(min=1, help="Rows held in memory and sorted by length.", show_default="8192, on CUDA 32768"),
+    ] = None,
     dedupe: Annotated[bool, typer.Option("--dedupe/--no-dedupe", help="Score equal texts once.")] = True,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,
@@ -199,12 +206,12 @@ def info(
         typer.echo(f"{name:<{width}}  {value}")
 
 
-def _budget(option: str) -> int:
-    """Tokens a batch, for `auto` those to begin with."""
+def _budget(option: str | None) -> int | None:
+    """Tokens a batch; None: the device's default, with which `auto` begins."""
     from bertline.errors import UsageError
 
-    if option == "auto":
-        return _BATCH_TOKENS
+    if option in (None, "auto"):
+        return None
     if not (option.isascii() and option.isdigit() and 0 < int(option) <= _MOST_BATCH_TOKENS):
         raise UsageError(f"--batch-tokens {option}: give auto, or a number from 1 to {_MOST_BATCH_TOKENS:,}")
     return int(option)
@@ -257,6 +264,11 @@ def _summarise(console: "Console", job: "Job", report: dict[str, Any], evaluatio
     )
     if report["resumed_rows"]:
         console.print(f"{report['resumed_rows']:,} of these rows were done by the run before")
+    if report["out_of_memory_at"]:
+        console.print(
+            f"{report['out_of_memory_at']:,} tokens a batch were too many for the device's memory; "
+            f"{report['batch_tokens']:,} were used"
+        )
     if report["batch_tokens_tried"]:
         console.print(f"{report['batch_tokens']:,} tokens a batch were the fastest tried")
     if report["rejected"]:

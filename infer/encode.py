@@ -50,10 +50,10 @@ class Encoded:
         """Token types, a list for each text."""
         return self._rows(self.types)
 
-    def padded(self, rows: NDArray[np.int64], pad_id: int) -> dict[str, NDArray[np.int64]]:
-        """Those texts as one batch: input_ids, attention_mask, token_type_ids, each (rows, longest) int64."""
+    def padded(self, rows: NDArray[np.int64], pad_id: int, room: int = 0) -> dict[str, NDArray[np.int64]]:
+        """Those texts as one batch: input_ids, attention_mask, token_type_ids, each (rows, longest + room) int64."""
         lengths = self.lengths[rows]
-        place = np.arange(int(lengths.max(initial=0)))
+        place = np.arange(int(lengths.max(initial=0)) + room)
         real = place < lengths[:, None]
         flat = np.where(real, self.starts[rows][:, None] + place, 0)
         return {

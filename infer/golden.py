@@ -1,13 +1,15 @@
 """Golden examples: stored texts with the token ids and logits that every runtime must reproduce."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bertline.errors import BertlineError
 from bertline.schema import from_json, parse_json
-from infer.encode import Text
+from infer.encode import Encoded, Text
 
 GOLDENS = "golden.jsonl"
 
@@ -44,6 +46,12 @@ def read_goldens(path: Path) -> list[Golden]:
     if not goldens:
         raise BertlineError(f"{path}: holds no golden example; export the model again")
     return goldens
+
+
+def encoded_goldens(goldens: Sequence[Golden]) -> Encoded:
+    """The stored token ids and types, as a tokenizer would give them; none counts as cut."""
+    ids, types = [golden.input_ids for golden in goldens], [golden.token_type_ids for golden in goldens]
+    return Encoded.from_rows(ids, types, np.zeros(len(goldens), bool))
 
 
 def goldens_to_text(goldens: Iterable[Golden]) -> str:

@@ -8,7 +8,6 @@ from bertline.tsv import TableSpec
 from infer.inputs import STDIN
 from infer.output import STDOUT, OutputFormat
 from infer.rows import OnError
-from infer.scorer import WINDOW_ROWS
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Job:
     spec: TableSpec
     form: OutputFormat = field(default_factory=OutputFormat)
     use_labels: bool = True
-    window_rows: int = WINDOW_ROWS
+    window_rows: int | None = None  # held in memory at once; None: what suits the device
     dedupe: bool = True  # equal texts are scored once
     tune: bool = False  # find the fastest number of tokens a batch in the first seconds
     on_error: OnError = "fail"  # or quarantine: rows that cannot be read are set aside

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -66,6 +66,7 @@ def score_files(
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
+    job = replace(job, window_rows=job.window_rows or scorer.window_rows)
     identity = None if job.streams else identity_of(job, scorer)
     if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
         return finished(job, identity)
@@ -166,7 +167,7 @@ class _Run:
     def _windows(self) -> Iterator[tuple[Window, float, int, int]]:
         """Each window with the seconds that reading it took, and the rows and bytes read up to its end."""
         mark = time.perf_counter()
-        for window in self._rows.windows(self._job.window_rows):
+        for window in self._rows.windows(self._job.window_rows or self._scorer.window_rows):
             yield window, time.perf_counter() - mark, self._rows.count, self._rows.bytes_read
             mark = time.perf_counter()
 

@@ -1,27 +1,36 @@
 """The scorer: texts in, logits out, by token-budget batches over a length-sorted window."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bertline.bundle import SHORTEST, Bundle
 from bertline.errors import BertlineError
 from infer import openvino
-from infer.batching import pad, plan_batches
 from infer.cpus import matrix_formats, usable_cpus
+from infer.cuda import DEFAULTS as CUDA_DEFAULTS
+from infer.cuda import CudaOptions, is_built_in
+from infer.cuda import missing as cuda_missing
+from infer.cuda import remark as cuda_remark
 from infer.encode import Encoded, Encoder, Text
+from infer.packed_runner import PackedRunner
+from infer.packing import PACKED
+from infer.runners import Logits, PaddedRunner, Plan, Progress, Runner
 from infer.seen import Placement, Seen
-from infer.session import OnnxSession, auto_device, open_session, parse_device
+from infer.session import OnnxSession, OutOfMemoryError, parse_device
 from infer.variants import BF16, Choice, Machine, choose
 
 BATCH_TOKENS = 2048  # on two CPU cores 512…8,192 differ by less than runs do
+CUDA_BATCH_TOKENS = 16384  # an estimate, not measured
 WINDOW_ROWS = 8192
-Logits = NDArray[np.float32]
-_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
+CUDA_WINDOW_ROWS = 32768  # the device idles between windows: let there be few
+_INPUTS = {
+    "padded": {"input_ids", "attention_mask", "token_type_ids"},
+    PACKED: {"input_ids", "token_type_ids", "position_ids", "token_offset", "cu_seqlens"},
+}
 
 
 @dataclass
@@ -57,23 +66,37 @@ class Prepared:
 
     texts: Sequence[Text]
     placement: Placement
-    encoded: Encoded  # of the placement's fresh texts
+    plan: Plan  # of the placement's fresh texts
     work: WorkDone
+
+    @property
+    def encoded(self) -> Encoded:
+        """The fresh texts' token ids."""
+        return self.plan.encoded
 
 
 class Scorer:
     """A bundle, loaded and ready. Make one with `Scorer.open`; it is not shared between threads."""
 
     def __init__(
-        self, bundle: Bundle, choice: Choice, session: OnnxSession, encoder: Encoder, batch_tokens: int
+        self,
+        bundle: Bundle,
+        choice: Choice,
+        session: OnnxSession,
+        encoder: Encoder,
+        batch_tokens: int | None = None,
     ) -> None:
         self.bundle = bundle
         self.choice = choice
         self.session = session
         self.encoder = encoder
-        self.batch_tokens = batch_tokens
+        on_cpu = session.device == "cpu"
+        self.batch_tokens = batch_tokens or (BATCH_TOKENS if on_cpu else CUDA_BATCH_TOKENS)
+        self.window_rows = WINDOW_ROWS if on_cpu else CUDA_WINDOW_ROWS  # where nobody wants another number
+        self.runner = _runner(bundle, choice, session)
         self.threads = 0
         self.remark: str | None = None  # what the user should know about the device
+        self.out_of_memory_at: int | None = None  # tokens a batch, the fewest that the device had no room for
         self.work = WorkDone()
 
     @classmethod
@@ -86,20 +109,22 @@ class Scorer:
         provider: str = "auto",
         threads: int | None = None,
         max_length: int | None = None,
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
+        cuda: CudaOptions = CUDA_DEFAULTS,
     ) -> "Scorer":
         """Load a bundle after checking the hashes of the files it loads.
 
-        device: auto, cpu, cuda or cuda:N. variant: auto (the fastest that its gate allows here) or a name.
-        provider: for the CPU: auto, cpu or openvino.
-        threads: for the session; default, the CPUs this process may use. max_length: tokens, within the model's
-        positions; default, the bundle's. batch_tokens: rows × longest row of one batch.
-        Raises BertlineError (no such bundle, variant or device), VerificationError (a changed file).
+        device: auto (CUDA where it works, else the CPU), cpu, cuda or cuda:N. variant: auto (the fastest that its gate
+        allows here) or a name. provider: for the CPU: auto, cpu or openvino. threads: for the session; default, the
+        CPUs this process may use. max_length: tokens, within the model's positions; default, the bundle's.
+        batch_tokens: rows × longest row of one batch, or of a packed batch all tokens; default, 2,048 on a CPU and
+        16,384 on CUDA. Raises BertlineError (no such bundle, variant or device), VerificationError (a changed file).
         """
         if not isinstance(bundle, Bundle):
             bundle = Bundle.open(Path(bundle))
         manifest = bundle.manifest
-        machine = _machine(device, variant, provider)
+        device, remark = resolve_device(device, variant, provider)
+        machine = _machine(device, provider)
         choice = choose(bundle, variant, machine)
         file = choice.variant.file
         bundle.verify([file, "tokenizer.json"])
@@ -110,14 +135,15 @@ class Scorer:
         if wanted <= (markers := encoder.markers(len(manifest.text_columns))):
             raise BertlineError(f"--max-length {wanted}: leaves no token between {markers} markers; raise it")
         threads = threads or usable_cpus()
-        session, remark = open_session(
+        session = OnnxSession(
             bundle.path / file,
-            "cpu" if machine.device == "cpu" else device,
+            device,
             threads,
             provider=choice.provider,
             precision=choice.precision,
+            cuda=cuda,
         )
-        _check_graph(session, bundle.path / file, len(manifest.labels))
+        _check_graph(session, bundle.path / file, choice.variant.layout, len(manifest.labels))
         scorer = cls(bundle, choice, session, encoder, batch_tokens)
         scorer.threads, scorer.remark = threads, remark
         return scorer
@@ -159,10 +185,11 @@ class Scorer:
         placement.cut[placement.fresh_slots] = encoded.truncated
         cut = int(placement.cut[placement.slot_of_row].sum())  # of all rows: those that repeat a cut one, too
         work = WorkDone(len(texts), len(placement.fresh), cut, int(encoded.lengths.sum()))
+        plan = self.runner.plan(encoded, self.batch_tokens)
         work.stage_seconds["tokenize"] = time.perf_counter() - begin
-        return Prepared(texts, placement, encoded, work)
+        return Prepared(texts, placement, plan, work)
 
-    def run(self, prepared: Prepared, progress: Callable[[float], None] = lambda share: None) -> Logits:
+    def run(self, prepared: Prepared, progress: Progress = lambda share: None) -> Logits:
         """Logits (rows, labels) float32 of a window; windows are run in the order in which they were prepared.
 
         `progress` is told the share of the window's tokens that are done, 0…1, after each batch. Raises BertlineError
@@ -170,7 +197,7 @@ class Scorer:
         """
         begin = time.perf_counter()
         placement, work = prepared.placement, prepared.work
-        placement.slots[placement.fresh_slots] = self.run_tokens(prepared.encoded, progress, work)
+        placement.slots[placement.fresh_slots] = self._run_plan(prepared.plan, progress, work)
         logits = placement.logits()
         finite = np.isfinite(logits).all(axis=1)
         if not finite.all():
@@ -182,48 +209,56 @@ class Scorer:
         work.stage_seconds["run"] = time.perf_counter() - begin
         return logits
 
-    def run_tokens(
-        self,
-        encoded: Encoded,
-        progress: Callable[[float], None] = lambda share: None,
-        work: WorkDone | None = None,
-    ) -> Logits:
-        """Logits (rows, labels) float32 of rows that are token ids already; `progress` as for a window."""
-        logits = np.empty((len(encoded.lengths), len(self.labels)), np.float32)
-        done, tokens, pad_id = 0, int(encoded.lengths.sum()), self.bundle.manifest.tokenizer.pad_id
-        for batch in plan_batches(encoded.lengths, self.batch_tokens, self.session.shape_tokens):
-            arrays = encoded.padded(batch, pad_id)
-            logits[batch] = self.session.run({name: arrays[name] for name in self.session.inputs})
-            done += int(encoded.lengths[batch].sum())
-            if work is not None:
-                work.padded_tokens += arrays["input_ids"].size
-            progress(done / max(1, tokens))
-        return logits
+    def run_tokens(self, encoded: Encoded) -> Logits:
+        """Logits (rows, labels) float32 of rows that are token ids already."""
+        return self._run_plan(self.runner.plan(encoded, self.batch_tokens), lambda share: None, WorkDone())
 
-    def feeds(
-        self, input_ids: Sequence[Sequence[int]], token_type_ids: Sequence[Sequence[int]]
-    ) -> dict[str, NDArray[np.int64]]:
-        """One padded batch as the graph's own inputs, each (rows, longest) int64."""
-        arrays = {  # what _INPUTS lists
-            "input_ids": pad(input_ids, self.bundle.manifest.tokenizer.pad_id),
-            "attention_mask": pad([[1] * len(row) for row in input_ids], 0),
-            "token_type_ids": pad(token_type_ids, 0),
-        }
-        return {name: arrays[name] for name in self.session.inputs}
+    def _run_plan(self, plan: Plan, progress: Progress, work: WorkDone) -> Logits:
+        """Run it, with smaller batches from then on where the device has no room for these."""
+        while True:
+            if plan.batch_tokens != self.batch_tokens:  # which was lowered or tuned since the plan was made
+                plan = self.runner.plan(plan.encoded, self.batch_tokens)
+            try:
+                logits = self.runner.run(plan, progress)
+            except OutOfMemoryError:
+                if all(len(batch) == 1 for batch in plan.batches):
+                    raise
+                self.out_of_memory_at, self.batch_tokens = self.batch_tokens, max(1, self.batch_tokens // 2)
+                continue
+            work.padded_tokens += plan.computed_tokens
+            return logits
 
 
-def _machine(device: str, variant: str, provider: str) -> Machine:
-    """What this process can run on; a wish for bf16 or for a provider of the CPU decides for the CPU."""
+def resolve_device(device: str, variant: str = "auto", provider: str = "auto") -> tuple[str, str | None]:
+    """cpu, cuda or cuda:N for what `--device` says, and what the user should know of it.
+
+    auto is cuda where it works; a wish for bf16 or for a provider of the CPU decides for the CPU.
+    """
     if device != "auto":
         kind, _ = parse_device(device)
-    else:
-        kind = "cpu" if variant == BF16 or provider != "auto" else auto_device()
+        return device, cuda_remark() if kind == "cuda" else None
+    if variant == BF16 or provider != "auto" or not is_built_in():
+        return "cpu", None
+    fault = cuda_missing()
+    return ("cpu", f"--device auto runs on the CPU: {fault}") if fault else ("cuda", cuda_remark())
+
+
+def _machine(device: str, provider: str) -> Machine:
+    """What this process can run on."""
+    kind, _ = parse_device(device)
     return Machine(kind, matrix_formats(), openvino.missing() if kind == "cpu" else None, provider)
 
 
-def _check_graph(session: OnnxSession, model: Path, labels: int) -> None:
+def _runner(bundle: Bundle, choice: Choice, session: OnnxSession) -> Runner:
+    labels = len(bundle.manifest.labels)
+    if choice.variant.layout == PACKED:
+        return PackedRunner(session, choice.variant.first_position or 0, labels)
+    return PaddedRunner(session, bundle.manifest.tokenizer.pad_id, labels)
+
+
+def _check_graph(session: OnnxSession, model: Path, layout: str, labels: int) -> None:
     """BertlineError where the graph is not what the manifest promises."""
-    unknown = sorted(set(session.inputs) - _INPUTS)
+    unknown = sorted(set(session.inputs) - _INPUTS[layout])
     shape = session.outputs.get("logits", ())
     if unknown or "input_ids" not in session.inputs:
         raise BertlineError(f"{model}: wants the inputs {', '.join(session.inputs)}; export the model again")

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
-from infer.golden import GOLDENS, Golden, read_goldens
+from infer.golden import GOLDENS, Golden, encoded_goldens, read_goldens
 from infer.parity import INVARIANT_WITHIN, Parity, limits_of
 from infer.rows import Rows
-from infer.scorer import WINDOW_ROWS, Logits, Scorer
+from infer.runners import Logits
+from infer.scorer import WINDOW_ROWS, Scorer
 
 EXTRA_PADDING = 16  # tokens
 
@@ -103,22 +103,15 @@ def check_rows(scorer: Scorer, table: Path, spec: TableSpec) -> Check:
 
 def alone(scorer: Scorer, goldens: Sequence[Golden]) -> Logits:
     """Logits (rows, labels) float32 of stored token ids, one row a batch."""
-    runs = [scorer.session.run(scorer.feeds([g.input_ids], [g.token_type_ids])) for g in goldens]
-    return np.concatenate(runs)
+    encoded = encoded_goldens(goldens)
+    return np.concatenate([scorer.runner.run_batch(encoded, np.array([row])) for row in range(len(goldens))])
 
 
 def batch_variance(scorer: Scorer, goldens: Sequence[Golden]) -> float:
     """max |Δlogit| between each golden alone, all in one batch, and all in a batch padded 16 tokens further."""
-    single = alone(scorer, goldens)
-    feeds = scorer.feeds([g.input_ids for g in goldens], [g.token_type_ids for g in goldens])
-    room = scorer.bundle.manifest.positions - feeds["input_ids"].shape[1]
-    further = {name: _pad_further(scorer, name, array, min(EXTRA_PADDING, room)) for name, array in feeds.items()}
-    return max(_worst(single, scorer.session.run(feeds))[0], _worst(single, scorer.session.run(further))[0])
-
-
-def _pad_further(scorer: Scorer, name: str, array: NDArray[np.int64], tokens: int) -> NDArray[np.int64]:
-    fill = scorer.bundle.manifest.tokenizer.pad_id if name == "input_ids" else 0
-    return np.pad(array, ((0, 0), (0, tokens)), constant_values=fill)
+    single, encoded, rows = alone(scorer, goldens), encoded_goldens(goldens), np.arange(len(goldens))
+    room = min(EXTRA_PADDING, scorer.bundle.manifest.positions - int(encoded.lengths.max()))
+    return max(_worst(single, scorer.runner.run_batch(encoded, rows, further))[0] for further in (0, room))
 
 
 def _worst(expected: Logits, found: Logits) -> tuple[float, int]:

@@ -10,17 +10,30 @@ from numpy.typing import NDArray
 
 from bertline.errors import BertlineError, UsageError
 from infer import openvino
+from infer.cpus import cpu_name
+from infer.cuda import DEFAULTS as CUDA_DEFAULTS
+from infer.cuda import SHAPE_TOKENS, CudaOptions, device_name, require_cuda
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER
 
 # The key that names the file in a tensor's external data. Its bytes stand in the graph as they are; how they are
 # framed is up to the writer, so nothing around them is searched for.
 _EXTERNAL_DATA = b"location"
+# What the providers call it; the last is of their arena's own limit.
+_NO_ROOM = re.compile("out of memory|failed to allocate memory|alloc_failed|bad_alloc|available memory of", re.I)
+_REASON = re.compile(r"(CUDA failure|Failed to allocate memory|Available memory of)[^;\n]*")  # within a long line
+# On CUDA, ONNX Runtime computes sizes on the CPU on purpose: they are a few numbers, and operators want them there.
+_SIZES = {"Shape", "Concat", "Gather", "Slice", "Squeeze", "Unsqueeze", "Cast", "Range", "Add", "Sub", "Mul", "Div"}
+
+
+class OutOfMemoryError(BertlineError):
+    """The device has no room for a batch; a smaller one may fit."""
 
 
 class OnnxSession:
-    """A loaded graph. `provider` and `device` are what really runs, `inputs` the graph's own input names, `outputs`
-    its outputs' shapes by name; a symbolic axis is a name. `shape_tokens` is what the first batch of a shape costs
-    beside its tokens, in tokens' time.
+    """A loaded graph. `provider`, `device` and `device_name` are what really runs, `inputs` the graph's own input
+    names, `outputs` its outputs' shapes by name; a symbolic axis is a name. `shape_tokens` is what the first batch of a
+    shape costs beside its tokens, in tokens' time. `graphs` says whether runs are recorded as CUDA graphs. `session` is
+    ONNX Runtime's own.
     """
 
     def __init__(
@@ -31,11 +44,12 @@ class OnnxSession:
         *,
         provider: str = CPU_PROVIDER,
         precision: str = "fp32",
+        cuda: CudaOptions = CUDA_DEFAULTS,
     ) -> None:
         """Load `model` on cpu, cuda or cuda:N; BertlineError with the remedy where that device is not there.
 
         provider: for the CPU, onnxruntime's own or OpenVINO's. precision: what OpenVINO computes in, bf16 or else
-        fp32; the others take it from the graph.
+        fp32; the others take it from the graph. cuda: for a CUDA device.
         """
         kind, index = parse_device(device)
         self._model = model
@@ -47,9 +61,11 @@ class OnnxSession:
         # Products of uint8 by int8 would saturate in 16 bits on CPUs without VNNI; there, slower ones that do not.
         options.add_session_config_entry("session.x64quantprecision", "1")
         if kind == "cuda":
-            _require_cuda()
-            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-            wanted, providers = CUDA_PROVIDER, [(CUDA_PROVIDER, {"device_id": str(index)})]
+            require_cuda(index)
+            ort.set_default_logger_severity(4)  # it also logs what it raises, partly before there is a session
+            options.log_severity_level = 4
+            options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+            wanted, providers = CUDA_PROVIDER, [(CUDA_PROVIDER, cuda.provider_options(index))]
         elif provider == OPENVINO_PROVIDER:
             options.intra_op_num_threads = 1  # OpenVINO has threads of its own
             options.log_severity_level = 4  # it also logs what it raises
@@ -61,28 +77,46 @@ class OnnxSession:
             options.add_session_config_entry("optimization.disable_specified_optimizers", "SkipLayerNormFusion")
             wanted, providers = CPU_PROVIDER, [(CPU_PROVIDER, {})]
         try:
-            self._session = ort.InferenceSession(str(model), options, providers=providers)
+            # Its own fallback would run on the CPU, and say so on stdout.
+            self.session = ort.InferenceSession(str(model), options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise BertlineError(f"{model}: cannot run on {device}: {_first_line(error)}{_remedy(wanted)}") from None
-        self.provider = self._session.get_providers()[0]
+        self.provider = self.session.get_providers()[0]
         if self.provider != wanted:
             raise BertlineError(f"{model}: {wanted} was asked for, but {self.provider} runs{_remedy(wanted)}")
+        if kind == "cuda" and (strays := _computed_on_cpu(self.session)):
+            raise BertlineError(f"{model}: CUDA cannot run its {', '.join(strays)}; use --variant fp32")
         self.device = device if kind == "cuda" else "cpu"
-        self.shape_tokens = openvino.SHAPE_TOKENS if wanted == OPENVINO_PROVIDER else 0
-        self.inputs = tuple(tensor.name for tensor in self._session.get_inputs())
-        self.outputs = {tensor.name: tuple(tensor.shape) for tensor in self._session.get_outputs()}
+        self.device_name = device_name(index) if kind == "cuda" else cpu_name()
+        self.graphs = kind == "cuda" and cuda.graphs
+        self.shape_tokens = {OPENVINO_PROVIDER: openvino.SHAPE_TOKENS, CUDA_PROVIDER: SHAPE_TOKENS}.get(wanted, 0)
+        self.inputs = tuple(tensor.name for tensor in self.session.get_inputs())
+        self.outputs = {tensor.name: tuple(tensor.shape) for tensor in self.session.get_outputs()}
 
     def run(self, feeds: dict[str, NDArray[np.int64]]) -> NDArray[np.float32]:
-        """Logits (batch, labels) float32 for padded int64 (batch, sequence) inputs, given by name."""
+        """Logits (batch, labels) float32 for padded int64 (batch, sequence) inputs, given by name.
+
+        Raises OutOfMemoryError where there is no room, BertlineError for all else that goes wrong.
+        """
         try:
-            logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
+            logits: NDArray[np.float32] = self.session.run(["logits"], feeds)[0]
         except Exception as error:  # as above; out of memory, or ids and lengths that the graph does not take
             shape = "×".join(map(str, feeds["input_ids"].shape))
-            raise BertlineError(
-                f"{self._model}: failed on a batch of {shape} tokens: {_first_line(error)}; lower --batch-tokens, or "
-                "check the bundle with bertline verify"
-            ) from None
+            raise self.failure(error, f"a batch of {shape} tokens") from None
         return logits
+
+    def failure(self, error: Exception, batch: str) -> BertlineError:
+        """What onnxruntime raised while it ran `batch`, as one line with the remedy."""
+        reason = _first_line(error)
+        if _NO_ROOM.search(str(error)):
+            return OutOfMemoryError(
+                f"{self._model}: {self.device} has no memory left for {batch} ({reason}); lower --batch-tokens or "
+                "--max-length, or free the device"
+            )
+        return BertlineError(
+            f"{self._model}: failed on {batch}: {reason}; lower --batch-tokens, or check the bundle with "
+            "bertline verify"
+        )
 
 
 def parse_device(device: str) -> tuple[str, int]:
@@ -95,35 +129,10 @@ def parse_device(device: str) -> tuple[str, int]:
     raise UsageError(f"--device {device}: give auto, cpu, cuda, or cuda:N")
 
 
-def auto_device() -> str:
-    """What `--device auto` tries first: cuda where the installed onnxruntime has a provider for it, else cpu."""
-    return "cuda" if CUDA_PROVIDER in ort.get_available_providers() else "cpu"
-
-
-def open_session(
-    model: Path, device: str, threads: int, provider: str = CPU_PROVIDER, precision: str = "fp32"
-) -> tuple[OnnxSession, str | None]:
-    """The session, and a remark where `auto` had a CUDA provider at hand and could not use it.
-
-    provider and precision are for the CPU, as in `OnnxSession`.
-    """
-    if device != "auto":
-        return OnnxSession(model, device, threads, provider=provider, precision=precision), None
-    if auto_device() == "cpu":
-        return OnnxSession(model, "cpu", threads, provider=provider, precision=precision), None
-    try:
-        return OnnxSession(model, "cuda", threads), None
-    except BertlineError as error:
-        return OnnxSession(model, "cpu", threads), f"--device auto runs on the CPU: {error}"
-
-
-def _require_cuda() -> None:
-    if CUDA_PROVIDER not in ort.get_available_providers():
-        raise BertlineError(
-            f"--device cuda: the onnxruntime that is installed ({ort.__version__}) has no {CUDA_PROVIDER}; "
-            "pip uninstall -y onnxruntime && pip install 'bertline[gpu]', or use --device cpu"
-        )
-    ort.preload_dlls()  # CUDA and cuDNN from pip packages
+def _computed_on_cpu(session: ort.InferenceSession) -> list[str]:
+    """Operators of a CUDA session that were placed on the CPU and compute more than sizes."""
+    parts = [part for part in session.get_provider_graph_assignment_info() if part.ep_name != CUDA_PROVIDER]
+    return sorted({node.op_type for part in parts for node in part.get_nodes()} - _SIZES)
 
 
 def _remedy(provider: str) -> str:
@@ -144,5 +153,7 @@ def _refuse_external_data(model: Path) -> None:
 
 def _first_line(error: Exception) -> str:
     """The first line that says something: OpenVINO's begin with the places in its source that the error passed."""
+    if told := _REASON.search(str(error)):
+        return told[0].strip()
     lines = [line for line in str(error).splitlines() if line.strip() and "Exception from " not in line]
     return lines[0].strip() if lines else type(error).__name__

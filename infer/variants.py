@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from bertline.bundle import Bundle, Gate, Variant
 from bertline.errors import BertlineError, UsageError
+from infer.packing import PACKED
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, ON_CPU, OPENVINO_PROVIDER
 
 BF16 = "bf16"  # a way to run the file of fp32, not a file
@@ -110,14 +111,15 @@ def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
             f"{bundle.path}: has no variant {name!r}; it has {', '.join(variants)}; choose with --variant"
         )
     variant = variants[file_of]
-    if machine.device == "cpu" and CPU_PROVIDER not in variant.providers:
+    needed, other = (CPU_PROVIDER, "cuda") if machine.device == "cpu" else (CUDA_PROVIDER, "cpu")
+    if needed not in variant.providers:
         raise BertlineError(
             f"{bundle.path}: {name} is {variant.layout} and runs on {' or '.join(variant.providers)} only; use "
-            "--device cuda, or --variant fp32"
+            f"--device {other}, or --variant fp32"
         )
-    if variant.layout != "padded":
+    if variant.layout not in ("padded", PACKED):
         raise BertlineError(
-            f"{bundle.path}: {name} has the layout {variant.layout!r}; this bertline runs padded graphs; choose "
+            f"{bundle.path}: {name} has the layout {variant.layout!r}, which this bertline does not know; choose "
             "with --variant"
         )
     providers = _providers(name, machine)

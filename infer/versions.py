@@ -9,7 +9,7 @@ import tokenizers
 
 import bertline
 
-_OPTIONAL = ("onnxruntime-ep-openvino", "pyarrow", "backports.zstd")
+_OPTIONAL = ("onnxruntime-gpu", "onnxruntime-ep-openvino", "pyarrow", "backports.zstd")
 
 
 def runtime_versions() -> dict[str, str]:
@@ -20,10 +20,11 @@ def runtime_versions() -> dict[str, str]:
         "numpy": np.__version__,
         "onnxruntime": onnxruntime.__version__,
         "tokenizers": tokenizers.__version__,
-    } | {name: found for name in _OPTIONAL if (found := _installed(name))}
+    } | {name: found for name in _OPTIONAL if (found := installed(name))}
 
 
-def _installed(name: str) -> str | None:
+def installed(name: str) -> str | None:
+    """The package's version, or None where it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:

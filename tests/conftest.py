@@ -59,6 +59,17 @@ def bundle(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+@pytest.fixture(scope="session")
+def packed_bundle(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its bundle with the variant cuda-fp16; read only."""
+    from bertline.tsv import TableSpec
+    from export.bundling import export_bundle
+
+    output = tmp_path_factory.mktemp("packed") / "bundle"
+    export_bundle(model_dir, output, [], TableSpec(), variants=["cuda-fp16"])
+    return output
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     """24 labelled rows with a header."""

@@ -4,12 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers.models.roberta.modeling_roberta import RobertaEmbeddings
 
 from bertline.errors import BertlineError
 from infer.encode import Encoded
-from infer.packing import pack
+from infer.packing import Shape, pack, plan_packed
 
 ROWS = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=7), min_size=1, max_size=6)
 
@@ -39,9 +41,6 @@ def test_every_token_is_there_once_and_offsets_say_where(rows: list[list[int]], 
 
 @given(ROWS, st.integers(0, 3))
 def test_positions_after_the_padding_id_are_those_of_transformers(rows: list[list[int]], pad_id: int) -> None:
-    import torch
-    from transformers.models.roberta.modeling_roberta import RobertaEmbeddings
-
     positions = pack(encoded(rows), np.arange(len(rows)), pad_id + 1)["position_ids"][0]
     expected = [RobertaEmbeddings.create_position_ids_from_input_ids(torch.tensor([row]), pad_id)[0] for row in rows]
     assert positions.tolist() == torch.cat(expected).tolist()
@@ -61,3 +60,43 @@ def test_no_rows() -> None:
 def test_a_row_without_tokens_is_refused() -> None:
     with pytest.raises(BertlineError, match=r"has no token.*--variant fp32"):
         pack(encoded([[1], []]), np.array([0, 1]), 0)
+
+
+@given(ROWS, st.integers(0, 9), st.integers(0, 40))
+def test_a_larger_shape_leaves_room_that_no_row_has(rows: list[list[int]], further: int, budget: int) -> None:
+    tokens, order = encoded(rows), np.arange(len(rows))
+    exact = Shape.of(tokens.lengths)
+    for shape in (exact.rounded(budget), Shape(exact.tokens + further, exact.rows + further, exact.longest + further)):
+        assert exact.tokens <= shape.tokens <= shape.rows * shape.longest
+        assert shape.rows >= exact.rows and shape.longest >= exact.longest
+        plain, roomy = pack(tokens, order, 0), pack(tokens, order, 0, shape)
+        assert {name: array.shape for name, array in roomy.items()} == {
+            "input_ids": (1, shape.tokens),
+            "token_type_ids": (1, shape.tokens),
+            "position_ids": (1, shape.tokens),
+            "token_offset": (shape.rows, shape.longest),
+            "cu_seqlens": (shape.rows + 1,),
+        }
+        for name in ("input_ids", "token_type_ids", "position_ids"):
+            assert (roomy[name][:, : exact.tokens] == plain[name]).all()
+        bounds, offset = roomy["cu_seqlens"], roomy["token_offset"]
+        assert (bounds[: exact.rows + 1] == plain["cu_seqlens"]).all() and (bounds[exact.rows :] == exact.tokens).all()
+        assert sorted(offset.ravel()) == list(range(offset.size))
+        rows_of, places = np.divmod(offset.ravel()[: exact.tokens], shape.longest)
+        assert rows_of.tolist() == [number for number, row in enumerate(rows) for _ in row]
+        assert places.tolist() == [place for row in rows for place in range(len(row))]
+    rounded = exact.rounded(budget)
+    assert rounded.tokens > exact.tokens  # rows without tokens begin at a token, too
+    assert rounded.tokens <= max(budget, exact.tokens + 1)
+
+
+@given(st.lists(st.integers(1, 50), max_size=80), st.integers(1, 200))
+def test_packed_batches_cover_every_row_once_and_stay_below_the_budget(lengths: list[int], budget: int) -> None:
+    array = np.array(lengths, np.int64)
+    batches = plan_packed(array, budget)
+    assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
+    assert all(array[batch].sum() < budget or len(batch) == 1 for batch in batches)
+    assert (np.diff([array[row] for batch in batches for row in batch]) <= 0).all()
+    full = [int(array[batch].sum()) for batch in batches[:-1]]
+    nexts = [int(array[batch[0]]) for batch in batches[1:]]
+    assert all(tokens + longest >= budget for tokens, longest in zip(full, nexts, strict=True))

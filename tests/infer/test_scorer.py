@@ -109,7 +109,10 @@ def test_a_graph_that_is_not_what_the_manifest_says_is_refused(copy: Path) -> No
 
     onnx.save(original, path)
     change_manifest(copy, layout="packed", first_position=0)
-    with pytest.raises(BertlineError, match=r"fp32 has the layout 'packed'"):
+    with pytest.raises(BertlineError, match=r"wants the inputs input_ids, attention_mask, token_type_ids"):
+        Scorer.open(copy)
+    change_manifest(copy, layout="stacked")
+    with pytest.raises(BertlineError, match=r"fp32 has the layout 'stacked', which this bertline does not know"):
         Scorer.open(copy)
 
     change_manifest(copy, layout="padded")

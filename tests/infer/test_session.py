@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 
 from bertline.errors import BertlineError, UsageError
-from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
-from infer.session import OnnxSession, open_session, parse_device
+from infer.providers import CPU_PROVIDER
+from infer.session import OnnxSession, parse_device
 
 MODEL = Path("onnx") / "model.onnx"
 
@@ -45,14 +45,6 @@ def test_a_norm_is_not_fused_with_the_sum_before_it(
     operators = {node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node}
     assert "LayerNormalization" in operators and "SkipLayerNormalization" not in operators
     assert "BiasGelu" in operators  # the other fusions stay
-
-
-def test_auto_takes_the_cpu_where_no_cuda_provider_is_installed(bundle: Path) -> None:
-    session, remark = open_session(bundle / MODEL, "auto", 1)
-    if CUDA_PROVIDER not in onnxruntime.get_available_providers():
-        assert (session.device, remark) == ("cpu", None)
-    else:
-        assert session.device == "cuda" or (remark is not None and "runs on the CPU" in remark)
 
 
 @pytest.mark.parametrize("device", ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "cuda:²", "cuda:" + "9" * 5000])
