@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bertline.metrics import Evaluation
+    from infer.fleet import Fleet
     from infer.job import Job
     from infer.scorer import Scorer
 
@@ -30,6 +31,9 @@ def infer(
         str, typer.Option("--output", "-o", help="Scored file, by its ending; FOLDER/ for one per input; - for stdout.")
     ],
     device: options.Device = "auto",
+    devices: Annotated[
+        str | None, typer.Option(help="Several, a process each: all, or cuda:0,cuda:1.", metavar="all|D,D")
+    ] = None,
     variant: options.VariantName = "auto",
     provider: options.Provider = "auto",
     threads: options.Threads = None,
@@ -74,8 +78,12 @@ def infer(
 
     Example: bertline infer bundle dev.tsv --format cola -o dev.scored.tsv --html
     """
+    from contextlib import ExitStack
+
     from bertline.bundle import Bundle
+    from bertline.errors import UsageError
     from bertline.tsv import TableSpec
+    from infer.fleet import Fleet, devices_of
     from infer.inputs import expand
     from infer.jobs import plan_jobs
     from infer.output import OutputFormat
@@ -107,30 +115,37 @@ def infer(
     budget = _budget(batch_tokens)
     console = log_console(quiet)
     opened = Bundle.open(bundle)
-    scorers: list[Scorer] = []
+    several = None if devices is None else devices_of(devices)
+    if several and device != "auto":
+        raise UsageError("--device names one, and --devices several; give one of the two")
+    if several and batch_tokens == "auto":
+        raise UsageError("--batch-tokens auto tries out one device; give a number, or leave out --devices")
+    how: dict[str, Any] = {
+        "variant": variant,
+        "provider": provider,
+        "threads": threads,
+        "max_length": max_length,
+        "batch_tokens": budget,
+    }
+    scorers: list[Scorer | Fleet] = []
+    with ExitStack() as opened_for_all:
 
-    def open_scorer() -> Scorer:
-        if not scorers:
-            scorers.append(
-                Scorer.open(
-                    opened,
-                    device=device,
-                    variant=variant,
-                    provider=provider,
-                    threads=threads,
-                    max_length=max_length,
-                    batch_tokens=budget,
-                )
-            )
-            _introduce(console, bundle, scorers[0])
-        return scorers[0]
+        def open_scorer() -> Scorer | Fleet:
+            if not scorers:
+                if several:
+                    scorer: Scorer | Fleet = opened_for_all.enter_context(Fleet(opened, several, **how))
+                else:
+                    scorer = Scorer.open(opened, device=device, **how)
+                _introduce(console, bundle, scorer)
+                scorers.append(scorer)
+            return scorers[0]
 
-    for job in jobs:
-        check_job(job)
-    for job in jobs:
-        with _progress(console) as advance:
-            result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
-        _summarise(console, job, result, evaluation)
+        for job in jobs:
+            check_job(job)
+        for job in jobs:
+            with _progress(console) as advance:
+                result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
+            _summarise(console, job, result, evaluation)
 
 
 def verify(
@@ -180,9 +195,7 @@ def verify(
         console.print(line, markup=False, soft_wrap=True)
     failed = [check.name for check in checks if not check.passed]
     if failed:
-        raise VerificationError(
-            f"{bundle}: {', '.join(failed)} failed with {scorer.variant} on {scorer.session.provider}"
-        )
+        raise VerificationError(f"{bundle}: {', '.join(failed)} failed with {scorer.variant} on {scorer.provider}")
 
 
 def info(
@@ -217,13 +230,13 @@ def _budget(option: str | None) -> int | None:
     return int(option)
 
 
-def _introduce(console: "Console", bundle: Path, scorer: "Scorer") -> None:
+def _introduce(console: "Console", bundle: Path, scorer: "Scorer | Fleet") -> None:
     """What runs, and why."""
     if scorer.remark:
         console.print(scorer.remark, markup=False)
-    session, choice = scorer.session, scorer.choice
+    choice = scorer.choice
     console.print(
-        f"{bundle}: variant {scorer.variant} on {session.device} ({session.provider}), {scorer.threads} threads; "
+        f"{bundle}: variant {scorer.variant} on {scorer.device} ({scorer.provider}), {scorer.threads} threads; "
         f"{choice.reason}; {choice.recorded_loss}",
         markup=False,
     )

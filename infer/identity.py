@@ -6,22 +6,22 @@ from typing import Any
 
 from bertline.files import sha256_of
 from infer.job import Job
-from infer.scorer import Scorer
+from infer.scorer import WindowScorer
 from infer.versions import runtime_versions
 
 _ON_ERROR = "--on-error"
 
 
-def identity_of(job: Job, scorer: Scorer) -> dict[str, Any]:
+def identity_of(job: Job, scorer: WindowScorer) -> dict[str, Any]:
     """JSON values by name. Reads all inputs once, for their hashes: that costs less than scoring another file."""
     spec, form = job.spec, job.form
     return {
         "bundle": scorer.bundle.sha256,
         "--variant": scorer.variant,
-        "--provider": scorer.session.provider,
-        "--device": scorer.session.device,
+        "--provider": scorer.provider,
+        "--device": scorer.device,
         "--threads": scorer.threads,
-        "--max-length": scorer.encoder.max_length,
+        "--max-length": scorer.max_length,
         "--batch-tokens": "auto" if job.tune else scorer.batch_tokens,
         "--window": job.window_rows,
         "--dedupe": job.dedupe,

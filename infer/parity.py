@@ -154,7 +154,7 @@ class Parity:
 
     def gate(self, scorer: Scorer, limits: Limits) -> Gate:
         """The comparison as the manifest records it."""
-        return self.gate_on(scorer.session.device, scorer.session.provider, scorer.choice.precision, limits)
+        return self.gate_on(scorer.device, scorer.provider, scorer.choice.precision, limits)
 
     def gate_on(self, device: str, provider: str, precision: str, limits: Limits) -> Gate:
         """The comparison as the manifest records it, of what no scorer ran."""

@@ -21,7 +21,7 @@ from infer.output import STDOUT, Format, format_for
 from infer.rejects import rejects_head, rejects_rows
 from infer.report import InputChangedError, finished, publish_report, report_of
 from infer.rows import QUARANTINE_HINT, OnError, Rows
-from infer.scorer import Prepared, Scorer
+from infer.scorer import Prepared, Scorer, Tokenized, WindowScorer
 from infer.seen import Placement, Seen
 from infer.sink import Pipe, Sink
 from infer.stages import Behind, ahead
@@ -49,7 +49,7 @@ def check_job(job: Job) -> None:
 def score_files(
     job: Job,
     manifest: Manifest,
-    open_scorer: Callable[[], Scorer],
+    open_scorer: Callable[[], WindowScorer],
     progress: Progress = lambda rows, read, total: None,
 ) -> tuple[dict[str, Any], Evaluation | None]:
     """Score all inputs into one output; returns the report and, where the input has labels, their evaluation.
@@ -124,7 +124,7 @@ class _Run:
     session in the caller's, and `_write` in the writer's. Totals and evaluation are the writer's until it is done.
     """
 
-    def __init__(self, job: Job, rows: Rows, scorer: Scorer, form: Format, sink: Sink) -> None:
+    def __init__(self, job: Job, rows: Rows, scorer: WindowScorer, form: Format, sink: Sink) -> None:
         self._job, self._rows, self._scorer, self._form, self._sink = job, rows, scorer, form, sink
         self._done = list(sink.checkpoints)  # of the present generation, the last one last
         last = self._done[-1] if self._done else None
@@ -141,12 +141,12 @@ class _Run:
         """All windows, to their end."""
         tune = self._job.tune and not self._done
         rows_before, bytes_before, bytes_total = self.totals.resumed_rows, 0, self._rows.bytes_total
-        with Behind(self._write) as writer, closing(ahead(self._ready())) as windows:
+        with Behind(self._write) as writer, closing(ahead(self._ready(), self._scorer.ahead)) as windows:
             mark = time.perf_counter()
             for ready in windows:
                 ready.prepared.work.stage_seconds["wait"] = time.perf_counter() - mark
                 if tune:
-                    self._scorer.batch_tokens, self.totals.trials = find_budget(self._scorer, ready.prepared.encoded)
+                    self._tune(ready.prepared)
                     tune = False
 
                 def advance(
@@ -163,6 +163,10 @@ class _Run:
         if self.evaluation:
             self.evaluation.finish()
         self.totals.seconds += time.perf_counter() - self._begin
+
+    def _tune(self, first: Prepared) -> None:
+        assert isinstance(self._scorer, Scorer) and isinstance(first, Tokenized)  # the command refuses several devices
+        self._scorer.batch_tokens, self.totals.trials = find_budget(self._scorer, first.plan.encoded)
 
     def _windows(self) -> Iterator[tuple[Window, float, int, int]]:
         """Each window with the seconds that reading it took, and the rows and bytes read up to its end."""

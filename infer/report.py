@@ -13,7 +13,7 @@ from infer.inputs import STDIN
 from infer.job import Job
 from infer.memory import peak_memory_mib
 from infer.rows import Rows
-from infer.scorer import Scorer
+from infer.scorer import WindowScorer
 from infer.totals import Totals
 from infer.unfinished import journal_of
 from infer.versions import runtime_versions
@@ -26,7 +26,7 @@ class InputChangedError(BertlineError):
 def report_of(
     job: Job,
     rows: Rows,
-    scorer: Scorer,
+    scorer: WindowScorer,
     totals: Totals,
     evaluation: Evaluation | None,
     startup_seconds: float,
@@ -54,15 +54,15 @@ def report_of(
         "startup_seconds": startup_seconds,
         "stage_seconds": work.stage_seconds,
         "peak_memory_mib": peak_memory_mib(),
-        "device": scorer.session.device,
-        "device_name": scorer.session.device_name,
-        "provider": scorer.session.provider,
+        "device": scorer.device,
+        "device_name": scorer.device_name,
+        "provider": scorer.provider,
         "variant": scorer.variant,
         "threads": scorer.threads,
         "batch_tokens": scorer.batch_tokens,
         "out_of_memory_at": scorer.out_of_memory_at,
         "batch_tokens_tried": [asdict(trial) for trial in totals.trials],
-        "max_length": scorer.encoder.max_length,
+        "max_length": scorer.max_length,
         "bundle_sha256": scorer.bundle.sha256,
         "input": [asdict(source) for source in rows.read],
         "versions": runtime_versions(),

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -62,17 +63,44 @@ class WorkDone:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A window that is tokenized and placed, and waits for the session; `work` is what it costs."""
+    """A window whose texts are placed, and which waits to be run; `work` is what it costs."""
 
     texts: Sequence[Text]
     placement: Placement
-    plan: Plan  # of the placement's fresh texts
     work: WorkDone
 
+
+@dataclass(frozen=True)
+class Tokenized(Prepared):
+    """A window that is tokenized, too."""
+
+    plan: Plan  # of the placement's fresh texts
+
+
+class WindowScorer(Protocol):
+    """What scores the windows of a file: a scorer, or several as one."""
+
+    bundle: Bundle
+    threads: int
+    batch_tokens: int
+    out_of_memory_at: int | None  # tokens a batch, the fewest that a device had no room for
+    window_rows: int  # where nobody wants another number
+    ahead: int  # windows to be prepared while one is run
+
     @property
-    def encoded(self) -> Encoded:
-        """The fresh texts' token ids."""
-        return self.plan.encoded
+    def variant(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def device_name(self) -> str: ...
+    @property
+    def provider(self) -> str: ...
+    @property
+    def max_length(self) -> int: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    def prepare(self, texts: Sequence[Text], seen: Seen) -> Prepared: ...
+    def run(self, prepared: Any, progress: Progress = ...) -> Logits: ...
 
 
 class Scorer:
@@ -92,11 +120,12 @@ class Scorer:
         self.encoder = encoder
         on_cpu = session.device == "cpu"
         self.batch_tokens = batch_tokens or (BATCH_TOKENS if on_cpu else CUDA_BATCH_TOKENS)
-        self.window_rows = WINDOW_ROWS if on_cpu else CUDA_WINDOW_ROWS  # where nobody wants another number
+        self.window_rows = WINDOW_ROWS if on_cpu else CUDA_WINDOW_ROWS
+        self.ahead = 1
         self.runner = _runner(bundle, choice, session)
         self.threads = 0
         self.remark: str | None = None  # what the user should know about the device
-        self.out_of_memory_at: int | None = None  # tokens a batch, the fewest that the device had no room for
+        self.out_of_memory_at: int | None = None
         self.work = WorkDone()
 
     @classmethod
@@ -154,6 +183,26 @@ class Scorer:
         return self.choice.name
 
     @property
+    def device(self) -> str:
+        """What runs: cpu, cuda or cuda:N."""
+        return self.session.device
+
+    @property
+    def device_name(self) -> str:
+        """What it calls itself."""
+        return self.session.device_name
+
+    @property
+    def provider(self) -> str:
+        """ONNX Runtime's name for what runs."""
+        return self.session.provider
+
+    @property
+    def max_length(self) -> int:
+        """Tokens that a text is cut to."""
+        return self.encoder.max_length
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Label names, by id: the columns of the logits."""
         return self.bundle.manifest.labels
@@ -177,19 +226,18 @@ class Scorer:
             self.work += prepared.work
         return logits
 
-    def prepare(self, texts: Sequence[Text], seen: Seen) -> Prepared:
+    def prepare(self, texts: Sequence[Text], seen: Seen) -> Tokenized:
         """Tokenize a window, as far as its texts are not known; needs no session, so that it can be done ahead."""
         begin = time.perf_counter()
         placement = seen.place(texts)
         encoded = self.encoder.encode(placement.fresh)
         placement.cut[placement.fresh_slots] = encoded.truncated
-        cut = int(placement.cut[placement.slot_of_row].sum())  # of all rows: those that repeat a cut one, too
-        work = WorkDone(len(texts), len(placement.fresh), cut, int(encoded.lengths.sum()))
+        work = WorkDone(len(texts), len(placement.fresh), placement.rows_cut, int(encoded.lengths.sum()))
         plan = self.runner.plan(encoded, self.batch_tokens)
         work.stage_seconds["tokenize"] = time.perf_counter() - begin
-        return Prepared(texts, placement, plan, work)
+        return Tokenized(texts, placement, work, plan)
 
-    def run(self, prepared: Prepared, progress: Progress = lambda share: None) -> Logits:
+    def run(self, prepared: Tokenized, progress: Progress = lambda share: None) -> Logits:
         """Logits (rows, labels) float32 of a window; windows are run in the order in which they were prepared.
 
         `progress` is told the share of the window's tokens that are done, 0…1, after each batch. Raises BertlineError

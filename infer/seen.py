@@ -33,6 +33,11 @@ class Placement:
         """The slots of the fresh texts."""
         return slice(self.first, self.first + len(self.fresh))
 
+    @property
+    def rows_cut(self) -> int:
+        """Rows whose text was longer than the maximum, those that repeat such a text included."""
+        return int(self.cut[self.slot_of_row].sum())
+
     def logits(self) -> NDArray[np.float32]:
         """Logits (rows, labels) float32, in the window's order, once the fresh slots up to this window are filled."""
         return self.slots[self.slot_of_row]

@@ -20,6 +20,7 @@ from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER
 _EXTERNAL_DATA = b"location"
 # What the providers call it; the last is of their arena's own limit.
 _NO_ROOM = re.compile("out of memory|failed to allocate memory|alloc_failed|bad_alloc|available memory of", re.I)
+_ROOM = "; make room on the device, where other processes may hold memory, or use --device cpu"
 _REASON = re.compile(r"(CUDA failure|Failed to allocate memory|Available memory of)[^;\n]*")  # within a long line
 # On CUDA, ONNX Runtime computes sizes on the CPU on purpose: they are a few numbers, and operators want them there.
 _SIZES = {"Shape", "Concat", "Gather", "Slice", "Squeeze", "Unsqueeze", "Cast", "Range", "Add", "Sub", "Mul", "Div"}
@@ -80,8 +81,9 @@ class OnnxSession:
             # Its own fallback would run on the CPU, and say so on stdout.
             self.session = ort.InferenceSession(str(model), options, providers=providers, enable_fallback=0)
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise BertlineError(f"{model}: cannot run on {device}: {_first_line(error)}{_remedy(wanted)}") from None
-        self.provider = self.session.get_providers()[0]
+            remedy = _ROOM if kind == "cuda" and _NO_ROOM.search(str(error)) else _remedy(wanted)
+            raise BertlineError(f"{model}: cannot run on {device}: {_first_line(error)}{remedy}") from None
+        self.provider: str = self.session.get_providers()[0]
         if self.provider != wanted:
             raise BertlineError(f"{model}: {wanted} was asked for, but {self.provider} runs{_remedy(wanted)}")
         if kind == "cuda" and (strays := _computed_on_cpu(self.session)):

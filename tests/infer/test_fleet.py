@@ -1,0 +1,162 @@
+"""Several processes score one file: the order, the bytes and the counts are those of one; nothing hangs."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from bertline.bundle import Bundle
+from bertline.errors import BertlineError, UsageError
+from bertline.tsv import TableSpec
+from infer.fleet import Fleet, devices_of
+from infer.job import Job
+from infer.output import OutputFormat
+from infer.pipeline import score_files
+from infer.scorer import Scorer
+from infer.seen import Seen
+from tests import tiny
+from tests.conftest import Cli
+from tests.infer.test_cuda import PlayedDriver, played  # noqa: F401 a fixture
+from tests.infer.test_scorer import change_manifest, copy  # noqa: F401 a fixture
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """400 rows, some of them equal, some longer than the model takes."""
+    generator = np.random.default_rng(5)
+    texts = [" ".join(generator.choice(tiny.WORDS, generator.integers(1, 90))) for _ in range(300)]
+    texts += [texts[row] for row in generator.integers(0, 300, 100)]
+    path = tmp_path / "t.tsv"
+    path.write_text("\n".join(["sentence\tlabel", *(f"{text}\t{row % 2}" for row, text in enumerate(texts))]) + "\n")
+    return path
+
+
+def test_the_output_is_that_of_one_process(bundle: Path, source: Path, cli: Cli, tmp_path: Path) -> None:
+    reports = []
+    for name, devices in (("one", ["--device", "cpu"]), ("two", ["--devices", "cpu,cpu"])):
+        out = tmp_path / f"{name}.tsv"
+        outcome = cli(
+            "infer", bundle, source, "-o", out, "--logits", "--window", "33", "--threads", "1", "--variant", "fp32",
+            "--label-column", "label", *devices,
+        )  # fmt: skip
+        assert outcome.code == 0, outcome.err
+        reports.append(json.loads(Path(f"{out}.report.json").read_text()))
+    assert (tmp_path / "one.tsv").read_bytes() == (tmp_path / "two.tsv").read_bytes()
+    one, two = reports
+    for key in ("rows", "unique_rows", "tokens", "padding_share", "truncated", "metrics", "batch_tokens", "provider"):
+        assert one[key] == two[key], key
+    assert (one["device"], two["device"]) == ("cpu", "cpu,cpu") and one["truncated"] > 0 and one["rows"] == 400
+    assert two["stage_seconds"]["run"] > 0
+
+
+def test_a_run_that_was_stopped_goes_on(bundle: Path, source: Path, tmp_path: Path) -> None:
+    opened = Bundle.open(bundle)
+
+    def score(output: Path, stop_after: int | None = None, **how: Any) -> dict[str, Any]:
+        job = Job([source], output, TableSpec(), OutputFormat(logits=True), window_rows=20, use_labels=False, **how)
+        with Fleet(opened, ["cpu", "cpu"], variant="fp32", threads=1) as fleet:
+            run, runs = fleet.run, []
+
+            def counted(*arguments: Any) -> Any:
+                if len(runs) == stop_after:
+                    raise KeyboardInterrupt
+                runs.append(1)
+                return run(*arguments)
+
+            fleet.run = counted  # type: ignore[method-assign]
+            return score_files(job, opened.manifest, lambda: fleet)[0]
+
+    score(tmp_path / "whole.tsv")
+    with pytest.raises(KeyboardInterrupt):
+        score(tmp_path / "o.tsv", stop_after=6)
+    assert 0 < score(tmp_path / "o.tsv", resume=True)["resumed_rows"] < 400
+    assert (tmp_path / "o.tsv").read_bytes() == (tmp_path / "whole.tsv").read_bytes()
+
+
+def test_a_process_that_dies_is_an_error_and_the_others_end(bundle: Path) -> None:
+    with Fleet(Bundle.open(bundle), ["cpu", "cpu"], variant="fp32", threads=1) as fleet:
+        members = [member._process for member in fleet._members]
+        assert all(process.is_alive() for process in members)
+        seen = Seen(2, dedupe=False)
+        windows = [fleet.prepare(tiny.SENTENCES, seen) for _ in range(4)]
+        expected = Scorer.open(bundle, device="cpu", variant="fp32").score(tiny.SENTENCES)
+        assert np.abs(fleet.run(windows[0]) - expected).max() <= 1e-5
+        os.kill(members[1].pid or 0, signal.SIGKILL)
+        members[1].join(10)
+        with pytest.raises(BertlineError, match=r"cpu: its process ended with code -9, .*lower --batch-tokens"):
+            for window in windows[1:]:
+                fleet.run(window)
+            fleet.prepare(tiny.SENTENCES, seen)
+            fleet.prepare(tiny.SENTENCES, seen)
+    for process in members:
+        process.join(10)
+        assert not process.is_alive()
+
+
+def test_what_goes_wrong_in_a_process_is_told_as_if_it_were_here(
+    bundle: Path, cli: Cli, tmp_path: Path, source: Path
+) -> None:
+    outcome = cli("infer", bundle, source, "-o", tmp_path / "o.tsv", "--devices", "cpu,cpu", "--max-length", "1000")
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert "--max-length 1000: the model takes 3 to 64 tokens" in outcome.err
+    assert not (tmp_path / "o.tsv").exists()
+
+
+def test_a_logit_that_is_no_number_ends_the_run(copy: Path, cli: Cli, source: Path, tmp_path: Path) -> None:  # noqa: F811
+    model = onnx.load(copy / "onnx/model.onnx")
+    weights = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))  # of the embeddings
+    weights.raw_data = np.full(weights.dims, np.nan, np.float32).tobytes()
+    onnx.save(model, copy / "onnx/model.onnx")
+    change_manifest(copy)
+    outcome = cli("infer", copy, source, "-o", tmp_path / "o.tsv", "--devices", "cpu,cpu", "--window", "20")
+    assert outcome.code == 1 and "gives a logit that is no number" in outcome.err
+
+
+def test_ending_early_does_not_wait_for_what_was_begun(bundle: Path) -> None:
+    begin = time.perf_counter()
+    with Fleet(Bundle.open(bundle), ["cpu"], variant="fp32", threads=1) as fleet:
+        seen, stop = Seen(2, dedupe=False), threading.Event()
+
+        def send() -> None:
+            try:
+                while not stop.is_set():
+                    fleet.prepare([f"{word} {time.perf_counter()}" for word in tiny.WORDS * 40], seen)
+            except BertlineError:  # the pipe was closed
+                return
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        time.sleep(0.5)
+        stop.set()
+    assert time.perf_counter() - begin < 60
+
+
+@pytest.mark.parametrize(
+    ("devices", "said"),
+    [("cuda:0,cuda:0", "names cuda:0 twice"), ("cuda:0,gpu", "--device gpu: give auto"), ("", "--device : give auto")],
+)
+def test_devices_that_make_no_sense(devices: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        devices_of(devices)
+
+
+def test_all_are_those_that_the_driver_counts(played: Any) -> None:  # noqa: F811
+    played(PlayedDriver(names=("A", "B", "C")))
+    assert devices_of("all") == ["cuda:0", "cuda:1", "cuda:2"]
+    played(None)
+    with pytest.raises(BertlineError, match="no NVIDIA driver is here"):
+        devices_of("all")
+    assert devices_of("cuda:1, cuda:0") == ["cuda:1", "cuda:0"]
+
+
+@pytest.mark.parametrize("options", [["--device", "cpu"], ["--batch-tokens", "auto"]])
+def test_options_for_one_device_are_refused(options: list[str], bundle: Path, cli: Cli, source: Path) -> None:
+    outcome = cli("infer", bundle, source, "-o", source.with_name("o.tsv"), "--devices", "cpu,cpu", *options)
+    assert outcome.code == 2 and "--devices" in outcome.err
