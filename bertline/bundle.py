@@ -73,6 +73,7 @@ class Gate:
     mcc_difference: tuple[float, ...] | None = None  # low, high: 95% bootstrap interval of mcc - mcc_reference
     batch_variance: float | None = None  # max |Δlogit| of a row, alone and in any batch
     rows_per_second: float | None = None  # over `rows`, tokenizing apart; what --variant auto chooses by
+    gpu: str | None = None  # the CUDA device's name
     parity: str | None = None  # what ran the graph in place of the device that the variant is for
 
 

@@ -1,4 +1,4 @@
-"""The variant cuda-fp16: the packed graph, proven here without the device that it is for."""
+"""The variant cuda-fp16: the packed graph, proven without the device that it is for, and on it where it is here."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from export.packed import DOMAINS, PackedGraph, packed_graph
 from export.packed_half import half_precision
 from export.packed_reference import PROVIDER, PackedReference
 from export.reference import Reference
-from export.ways import Terms
+from export.ways import Terms, add_further_gates
 from infer.golden import Golden, encoded_goldens
 from infer.packing import PACKED
 from infer.parity import CUDA_FP16_TOLERANCE, Parity
@@ -42,7 +42,8 @@ def add_packed(
     """The draft and its goldens with cuda-fp16, or both as they were; and what went beyond the limits.
 
     The float32 form is held against PyTorch on the goldens, in ragged batches; then the float16 form on the goldens
-    and on the first 256 rows of `verify_on`. Both are run by onnx's reference evaluator, and the gate says so.
+    and on the first 256 rows of `verify_on`. Both are run by onnx's reference evaluator, and the gate says so. Where a
+    CUDA device is here, it must hold the same limits, and adds a gate of its own.
     """
     try:
         graph = packed_graph(reference.model, reference.input_names)
@@ -90,7 +91,12 @@ def add_packed(
         files=draft.manifest.files | {PACKED_FILE: entry},
         variants=draft.manifest.variants | {CUDA_FP16: variant},
     )
-    return replace(draft, manifest=manifest), with_logits(goldens, CUDA_FP16, alone), []
+    made, answered = replace(draft, manifest=manifest), with_logits(goldens, CUDA_FP16, alone)
+    made, answered, refused = add_further_gates(CUDA_FP16, made, answered, terms)
+    if refused:  # a device is here, and it says otherwise
+        path.unlink()
+        return draft, goldens, refused[CUDA_FP16]
+    return made, answered, []
 
 
 def _require_exact(graph: PackedGraph, goldens: Sequence[Golden]) -> None:

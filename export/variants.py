@@ -10,8 +10,9 @@ from bertline.bundle import Bundle, FileEntry
 from bertline.console import file_size
 from bertline.errors import UsageError
 from export.precision import fp16_weights, int8_weights
-from export.ways import Terms, add_further_gates, add_gate
+from export.ways import Terms, Way, add_further_gates, add_gate
 from infer.golden import Golden
+from infer.providers import CPU_PROVIDER
 from infer.variants import BF16, CUDA_FP16
 
 MAKERS: dict[str, tuple[str, Callable[[onnx.ModelProto], onnx.ModelProto]]] = {
@@ -56,6 +57,7 @@ def add_variant(
         precision=name,
         passes=(*fp32.passes, *made.passes),
         quantization=made.quantization,
+        providers=(CPU_PROVIDER,) if name == "int8" else fp32.providers,  # CUDA has no kernels for its products
         batch_invariant=True,
         gates=(),
     )
@@ -66,7 +68,7 @@ def add_variant(
         variants=draft.manifest.variants | {name: variant},
     )
     terms.say(f"wrote {made.file} ({file_size(entry.bytes)})")
-    with_it, answered, faults = add_gate(name, "cpu", replace(draft, manifest=manifest), goldens, terms)
+    with_it, answered, faults = add_gate(Way(name, provider="cpu"), replace(draft, manifest=manifest), goldens, terms)
     if faults:
         path.unlink()
         return draft, goldens, faults

@@ -1,5 +1,6 @@
-"""The ways to run a bundle on this machine's CPU: each is measured, kept within its limits, and timed in turns."""
+"""The ways to run a bundle on this machine: each is measured, kept within its limits, and on the CPU timed in turns."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,18 +12,19 @@ from bertline.bundle import Bundle, Gate
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
 from export.golden import answered_by
-from infer import openvino
+from infer import cuda, openvino
 from infer.golden import Golden
 from infer.parity import INVARIANT_WITHIN, MAX_MCC_DROP, Limits, Parity, limits_of
 from infer.providers import CPU_PROVIDER, ON_CPU
 from infer.rows import Rows
 from infer.scorer import Scorer
 from infer.selfcheck import batch_variance
-from infer.variants import BF16
+from infer.variants import BF16, CUDA_FP16
 
 TIMED_ROWS = 512  # the first of those that the gates are measured on
 _TURNS = 3
-_FAST = ("fp32", "int8")  # the files whose speed `--variant auto` compares
+_FAST = ("fp32", "int8")  # the files whose speed `--variant auto` compares on a CPU
+_ON_CUDA = ("fp32", CUDA_FP16)  # and on CUDA
 _WORDS = {name: word for word, name in ON_CPU.items()}
 
 
@@ -41,38 +43,50 @@ class Terms:
         return limits_of(variant, self.max_flips, self.max_mcc_drop)
 
 
-def further_ways(file_of: str) -> list[tuple[str, str]]:
-    """Beside the plain CPU: variants and providers, as their options name them, that may run that variant's file."""
-    ways = [(file_of, "openvino")] if file_of in _FAST and not openvino.missing() else []
-    return [*ways, (BF16, "auto")] if file_of == "fp32" else ways
+@dataclass(frozen=True)
+class Way:
+    """A way to run a bundle, as the options of a command name it."""
+
+    variant: str
+    device: str = "cpu"
+    provider: str = "auto"
 
 
-def add_gate(
-    variant: str, provider: str, draft: Bundle, goldens: list[Golden], terms: Terms
-) -> tuple[Bundle, list[Golden], list[str]]:
+def further_ways(file_of: str) -> list[Way]:
+    """Beside the plain CPU: those that may run that variant's file here."""
+    ways = [Way(file_of, provider="openvino")] if file_of in _FAST and not openvino.missing() else []
+    ways += [Way(BF16)] if file_of == "fp32" else []
+    return [*ways, Way(file_of, "cuda")] if file_of in _ON_CUDA and not cuda.missing() else ways
+
+
+def add_gate(way: Way, draft: Bundle, goldens: list[Golden], terms: Terms) -> tuple[Bundle, list[Golden], list[str]]:
     """The draft with one more gate and the goldens with its logits, or both as they were; and what was beyond limits.
 
     Raises BertlineError with the remedy where this machine cannot run it so.
     """
-    scorer = Scorer.open(draft, device="cpu", variant=variant, provider=provider, threads=terms.threads)
+    variant, on_cpu = way.variant, way.device == "cpu"
+    scorer = Scorer.open(draft, device=way.device, variant=variant, provider=way.provider, threads=terms.threads)
     answered = answered_by(goldens, scorer)
     parity = terms.measure(scorer, answered)
     parity.batch_variance = batch_variance(scorer, goldens)
     limits = terms.limits(variant)
+    if not on_cpu:  # which kernel runs on CUDA, and so how it rounds, depends on the batch: stated, not limited
+        limits = replace(limits, max_batch_variance=math.inf)
     faults = parity.faults(limits)
-    plain = scorer.session.provider == CPU_PROVIDER
+    plain = scorer.provider == CPU_PROVIDER
     terms.say(
-        f"{variant}{'' if plain else f' on {scorer.session.provider}'}: {parity.figures()}, by batch "
+        f"{variant}{'' if plain else f' on {scorer.provider}'}: {parity.figures()}, by batch "
         f"{parity.batch_variance:.1e}{'; left out' if faults else ''}"
     )
     if faults:
         return draft, goldens, faults
     name = "fp32" if variant == BF16 else variant
+    holds = variant == BF16 or not on_cpu  # for what the manifest promises of the plain CPU, or OpenVINO's fp32
     kept = draft.manifest.variants[name]
     kept = replace(
         kept,
         gates=(*kept.gates, parity.gate(scorer, limits)),
-        batch_invariant=kept.batch_invariant and (variant == BF16 or parity.batch_variance <= INVARIANT_WITHIN),
+        batch_invariant=kept.batch_invariant and (holds or parity.batch_variance <= INVARIANT_WITHIN),
     )
     if name == "int8":
         # Two processors may round differently: each is about this far from PyTorch, so they may be twice as far apart.
@@ -93,13 +107,13 @@ def add_further_gates(
 ) -> tuple[Bundle, list[Golden], dict[str, list[str]]]:
     """Gates of all further ways to run that variant's file here; and why others were left out, by variant."""
     left_out: dict[str, list[str]] = {}
-    for variant, provider in further_ways(file_of):
+    for way in further_ways(file_of):
         try:
-            draft, goldens, faults = add_gate(variant, provider, draft, goldens, terms)
+            draft, goldens, faults = add_gate(way, draft, goldens, terms)
         except BertlineError as error:  # a CPU without bf16 is none to measure it on
             faults = [str(error)]
         if faults:
-            left_out[variant] = faults
+            left_out[way.variant] = faults
     return draft, goldens, left_out
 
 
@@ -113,6 +127,7 @@ def timed_in_turns(draft: Bundle, files: Sequence[Path], spec: TableSpec, terms:
         for name in _FAST
         if name in draft.manifest.variants
         for number, gate in enumerate(draft.manifest.variants[name].gates)
+        if gate.device == "cpu"
     ]
     if len(ways) < 2 or not files:
         return draft

@@ -25,7 +25,7 @@ from infer.stages import ahead
 from infer.variants import Choice
 
 ALL = "all"
-_LEAVE_SECONDS = 5.0  # for a process to end that has nothing more to do
+_LEAVE_SECONDS = 2.0  # for a process to end by itself
 
 
 def devices_of(option: str) -> list[str]:

@@ -154,7 +154,8 @@ class Parity:
 
     def gate(self, scorer: Scorer, limits: Limits) -> Gate:
         """The comparison as the manifest records it."""
-        return self.gate_on(scorer.device, scorer.provider, scorer.choice.precision, limits)
+        gate = self.gate_on(scorer.device, scorer.provider, scorer.choice.precision, limits)
+        return gate if scorer.device == "cpu" else replace(gate, gpu=scorer.device_name)
 
     def gate_on(self, device: str, provider: str, precision: str, limits: Limits) -> Gate:
         """The comparison as the manifest records it, of what no scorer ran."""

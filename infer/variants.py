@@ -43,7 +43,8 @@ class Choice:
     @property
     def batch_invariant(self) -> bool:
         """Whether a row's logits were found not to depend on its batch."""
-        return self.name != BF16 and self.variant.batch_invariant  # of bf16 it is stated, not promised
+        # Of bf16 and on CUDA it is stated, not promised.
+        return self.name != BF16 and self.provider != CUDA_PROVIDER and self.variant.batch_invariant
 
     @property
     def golden_tolerance(self) -> float:
@@ -56,12 +57,17 @@ class Choice:
     @property
     def recorded_loss(self) -> str:
         """What the gate measured against PyTorch fp32, in words."""
-        if self.gate is None:
-            return "no loss is recorded"
-        flips = f"{self.gate.flips} flips of {self.gate.rows:,} rows"
-        if self.gate.mcc is None or self.gate.mcc_reference is None:
-            return flips
-        return f"{flips}, MCC {self.gate.mcc - self.gate.mcc_reference:+.4f}"
+        played = next((gate for gate in self.variant.gates if gate.parity), None)
+        if self.gate is None and played is not None:
+            return f"not measured on this kind of device; by the {played.parity} {_loss(played)}"
+        return "no loss is recorded" if self.gate is None else _loss(self.gate)
+
+
+def _loss(gate: Gate) -> str:
+    flips = f"{gate.flips} flips of {gate.rows:,} rows"
+    if gate.mcc is None or gate.mcc_reference is None:
+        return flips
+    return f"{flips}, MCC {gate.mcc - gate.mcc_reference:+.4f}"
 
 
 def choose(bundle: Bundle, wanted: str, machine: Machine) -> Choice:
@@ -84,8 +90,11 @@ def choose(bundle: Bundle, wanted: str, machine: Machine) -> Choice:
         best = max(timed, key=_speed)
         return replace(best, reason=f"the fastest whose gate passed, {_speed(best):,.0f} rows/s when measured")
     default = bundle.manifest.default_variant.get(machine.device, "fp32")
+    reason = "the bundle's default"
+    if machine.device == "cuda" and default != CUDA_FP16 and CUDA_FP16 in bundle.manifest.variants:
+        reason += f", since {CUDA_FP16} has no gate that timed it on CUDA; --variant {CUDA_FP16} takes it"
     try:
-        return replace(max(_ways(bundle, default, machine), key=_speed), reason="the bundle's default")
+        return replace(max(_ways(bundle, default, machine), key=_speed), reason=reason)
     except BertlineError as error:
         fp32 = max(_ways(bundle, "fp32", machine), key=_speed)
         return replace(fp32, reason=f"the bundle's default does not run here ({error})")

@@ -38,16 +38,17 @@ def packed_on_cpu(source: Path, target: Path) -> Path:
     return target
 
 
-def packed_scorer(path: Path, folder: Path, batch_tokens: int = 512, *, graphs: bool = False) -> Scorer:
+def packed_scorer(bundle: Path | Bundle, folder: Path, batch_tokens: int = 512, *, graphs: bool = False) -> Scorer:
     """A scorer of the bundle's packed variant, on the CPU; its graph is written into `folder`.
 
     graphs: run as with CUDA graphs, at addresses that stay the same; nothing is recorded.
     """
-    bundle = Bundle.open(path)
+    if not isinstance(bundle, Bundle):
+        bundle = Bundle.open(bundle)
     variant = bundle.manifest.variants[CUDA_FP16]
-    session = OnnxSession(packed_on_cpu(path / variant.file, folder / "packed_on_cpu.onnx"))
+    session = OnnxSession(packed_on_cpu(bundle.path / variant.file, folder / "packed_on_cpu.onnx"))
     session.graphs = graphs
-    encoder = Encoder(path / "tokenizer.json", bundle.manifest.max_length)
+    encoder = Encoder(bundle.path / "tokenizer.json", bundle.manifest.max_length)
     return Scorer(bundle, Choice(CUDA_FP16, variant, CPU_PROVIDER, None), session, encoder, batch_tokens)
 
 

@@ -13,13 +13,17 @@ from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from export.packed import FAMILIES, PackedGraph
 from export.packed_reference import PROVIDER, PackedReference
+from export.parity import compare_goldens
 from infer.encode import Encoded
 from infer.golden import read_goldens
 from infer.packing import pack
 from infer.parity import limits_of
+from infer.providers import CUDA_PROVIDER
 from infer.scorer import Scorer
+from infer.variants import Choice, Machine, choose
 from tests import tiny
 from tests.conftest import Cli
+from tests.packed_on_cpu import packed_scorer
 
 FILE = "onnx/model_cuda_fp16.onnx"
 
@@ -52,6 +56,67 @@ def test_the_manifest_says_what_runs_it_and_what_has(exported: Path) -> None:
     assert f"| cuda-fp16 | `{FILE}` |" in (exported / "README.md").read_text()
     document = json.loads((exported / "bertline.json").read_text())
     assert document["variants"]["cuda-fp16"]["gates"][0]["parity"] == "reference evaluator"
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A CUDA device, played by the CPU: packed graphs with their attention spelled out, padded ones as they are."""
+
+    def opened(bundle: Bundle, *, device: str, variant: str, **options: Any) -> Scorer:
+        if device == "cpu":
+            return plain(bundle, device=device, variant=variant, **options)
+        scorer = packed_scorer(bundle, tmp_path) if variant == "cuda-fp16" else plain(bundle, device="cpu")
+        scorer.choice = Choice(variant, bundle.manifest.variants[variant], CUDA_PROVIDER, None)
+        scorer.session.device, scorer.session.provider = "cuda", CUDA_PROVIDER
+        scorer.session.device_name = "A played device"
+        return scorer
+
+    plain = Scorer.open
+    monkeypatch.setattr("export.ways.Scorer.open", opened)
+    monkeypatch.setattr("export.ways.cuda.missing", lambda: None)
+
+
+def test_a_device_that_is_here_measures_it(model_dir: Path, device: None, cli: Cli, tmp_path: Path) -> None:
+    table = tiny.write_table(tmp_path / "t.tsv", rows=40)
+    options = ("--verify-on", table, "--label-column", "label", "--variants", "cuda-fp16")
+    outcome = cli("export", model_dir, "-o", tmp_path / "bundle", *options)
+    assert outcome.code == 0, outcome.err
+    variants = Bundle.open(tmp_path / "bundle").manifest.variants
+    for name, played in (("fp32", []), ("cuda-fp16", [PROVIDER])):
+        here = [gate for gate in variants[name].gates if gate.device == "cuda"]
+        assert [gate.parity for gate in variants[name].gates if gate.parity] == played
+        (gate,) = here
+        assert gate.passed and gate.gpu == "A played device" and gate.parity is None and gate.rows == 40
+        assert gate.rows_per_second
+    assert variants["fp32"].batch_invariant
+    chosen = choose(Bundle.open(tmp_path / "bundle"), "auto", Machine("cuda"))
+    speeds = {name: variants[name].gates[-1].rows_per_second for name in variants}
+    assert chosen.name == max(speeds, key=lambda name: speeds[name] or 0)
+
+
+def test_a_device_that_says_otherwise_leaves_it_out(
+    model_dir: Path, device: None, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.packed_on_cpu.Scorer.run_tokens", lambda self, rows: np.ones((len(rows.lengths), 2)))
+    table = tiny.write_table(tmp_path / "t.tsv", rows=40)
+    monkeypatch.setattr("export.ways._ON_CUDA", ("cuda-fp16",))
+    monkeypatch.setattr(
+        "export.bundling._prove", lambda reference, scorer, goldens, *_: compare_goldens(goldens, scorer)
+    )
+    options = ("--verify-on", table, "--label-column", "label", "--variants", "cuda-fp16")
+    outcome = cli("export", model_dir, "-o", tmp_path / "bundle", *options)
+    assert outcome.code == 3 and "finished without cuda-fp16 (" in outcome.err, outcome.err
+    assert "cuda-fp16 on CUDAExecutionProvider: " in outcome.err
+    assert list(Bundle.open(tmp_path / "bundle").manifest.variants) == ["fp32"]
+    assert not (tmp_path / "bundle" / FILE).exists()
+
+
+def test_what_has_no_gate_on_cuda_is_not_chosen_and_says_what_is_known(exported: Path) -> None:
+    bundle = Bundle.open(exported)
+    default = choose(bundle, "auto", Machine("cuda"))
+    assert default.name == "fp32" and default.reason.endswith("--variant cuda-fp16 takes it")
+    asked = choose(bundle, "cuda-fp16", Machine("cuda"))
+    assert asked.recorded_loss.startswith("not measured on this kind of device; by the reference evaluator 0 flips of")
 
 
 def test_the_goldens_have_its_logits(exported: Path) -> None:
