@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import SHORTEST, Bundle
+from bertline.devices import parse_device
 from bertline.errors import BertlineError
 from infer import openvino
 from infer.batching import pad, plan_batches
 from infer.cpus import matrix_formats, usable_cpus
 from infer.encode import Encoded, Encoder, Text
 from infer.seen import Placement, Seen
-from infer.session import OnnxSession, auto_device, open_session, parse_device
+from infer.session import OnnxSession, auto_device, open_session
 from infer.variants import BF16, Choice, Machine, choose
 
 BATCH_TOKENS = 2048  # on two CPU cores 512…8,192 differ by less than runs do

@@ -1,14 +1,14 @@
 """One ONNX Runtime session on the device asked for, and proof that it is the one that runs."""
 
 import mmap
-import re
 from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from bertline.errors import BertlineError, UsageError
+from bertline.devices import parse_device
+from bertline.errors import BertlineError
 from infer import openvino
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER
 
@@ -83,16 +83,6 @@ class OnnxSession:
                 "check the bundle with bertline verify"
             ) from None
         return logits
-
-
-def parse_device(device: str) -> tuple[str, int]:
-    """`cpu` or `cuda`, and the device's number; UsageError for anything else."""
-    kind, colon, index = device.partition(":")
-    if kind == "cpu" and not colon:
-        return "cpu", 0
-    if kind == "cuda" and (not colon or re.fullmatch("[0-9]{1,3}", index)):
-        return "cuda", int(index or 0)
-    raise UsageError(f"--device {device}: give auto, cpu, cuda, or cuda:N")
 
 
 def auto_device() -> str:

@@ -7,9 +7,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from bertline.errors import BertlineError, UsageError
+from bertline.errors import BertlineError
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
-from infer.session import OnnxSession, open_session, parse_device
+from infer.session import OnnxSession, open_session
 
 MODEL = Path("onnx") / "model.onnx"
 
@@ -53,16 +53,6 @@ def test_auto_takes_the_cpu_where_no_cuda_provider_is_installed(bundle: Path) ->
         assert (session.device, remark) == ("cpu", None)
     else:
         assert session.device == "cuda" or (remark is not None and "runs on the CPU" in remark)
-
-
-@pytest.mark.parametrize("device", ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "cuda:²", "cuda:" + "9" * 5000])
-def test_a_device_that_is_none_is_wrong_usage(device: str) -> None:
-    with pytest.raises(UsageError, match="give auto, cpu, cuda, or cuda:N"):
-        parse_device(device)
-
-
-def test_devices() -> None:
-    assert [parse_device(device) for device in ("cpu", "cuda", "cuda:1")] == [("cpu", 0), ("cuda", 0), ("cuda", 1)]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph"])
