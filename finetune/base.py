@@ -1,4 +1,4 @@
-"""The model that training starts from, and the device and precision it runs in."""
+"""The model that training starts from."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from bertline.errors import BertlineError, UsageError
+from bertline.errors import BertlineError
 from finetune.recipe import Recipe
 
 _CHECKPOINT_FILES = ["*.safetensors", "*.json", "*.txt", "*.model"]  # weights, config, vocabularies
@@ -101,30 +101,3 @@ def _positions(model: Any) -> int:
                 table.num_embeddings if table.padding_idx is None else table.num_embeddings - table.padding_idx - 1
             )
     return int(getattr(model.config, "max_position_embeddings", 2**31))
-
-
-def resolve_device(device: str) -> str:
-    """`cpu` or `cuda`; `auto` is cuda where PyTorch finds one. BertlineError where cuda is asked for and not there."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"--device {device}: give auto, cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise BertlineError(
-            f"--device cuda: PyTorch {torch.__version__} finds no CUDA device; check nvidia-smi "
-            "and that PyTorch is a CUDA build, or use --device cpu"
-        )
-    return "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
-
-
-def resolve_precision(precision: str, device: str) -> str:
-    """fp32, bf16 or fp16; `auto` is bf16 where the device multiplies bf16 matrices natively.
-
-    On a CPU those are AMX and AVX512-BF16. Raises BertlineError for fp16 on a CPU.
-    """
-    if precision == "fp16" and device == "cpu":
-        raise BertlineError("--precision fp16: only a CUDA device trains in fp16; use bf16 or fp32")
-    if precision != "auto":
-        return precision
-    if device == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16" if native else "fp32"

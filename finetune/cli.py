@@ -37,7 +37,10 @@ def finetune(
     ] = False,
     holdout: Annotated[Path | None, typer.Option(help="TSV to judge by; else CoLA's dev files.")] = None,
     labels: Annotated[str | None, typer.Option(help="Label names by id: a,b,c.", metavar="A,B,C")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, or cuda.")] = "auto",
+    device: options.Device = "auto",
+    compile: Annotated[
+        bool, typer.Option("--compile/--no-compile", help="Train by torch.compile; it takes minutes to begin.")
+    ] = False,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,
     label_column: options.LabelColumn = None,
@@ -83,6 +86,7 @@ def finetune(
         precision=precision,
         keep=keep,
         pad_to_max_length=pad_to_max_length,
+        compile=compile,
     )
     log = log_console(quiet)
     names = [name.strip() for name in labels.split(",")] if labels else None
@@ -137,6 +141,8 @@ def _show_run(console: "Console", run: "Run") -> None:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
         console.print(f"holdout {name}: {evaluation.summary()}", **plain)
+    memory = "" if run.peak_device_memory_mib is None else f", {run.peak_device_memory_mib:,.0f} MiB on the card"
+    console.print(f"trained on {run.trained_on}: {run.rows_per_second:,.0f} rows/s{memory}", **plain)
     console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", **plain)
     for name, size in file_sizes(run.folder):
         console.print(f"  {file_size(size):>10}  {name}", **plain)

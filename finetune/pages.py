@@ -42,6 +42,7 @@ def training_page(run: "Run", recipe: Recipe, corpus: Corpus, lengths: Sequence[
     sections += [Section("Corpus", [Chart(_length_chart(lengths, recipe.max_length))])] if lengths else []
     facts = {name: str(value) for name, value in vars(recipe).items()}
     sections.append(Section("Recipe", [Facts({"corpus": corpus.name, "corpus sha256": corpus.sha256} | facts)]))
+    sections.append(Section("Device", [Facts(_device_facts(run))]))
     return render_html(Report(f"Fine-tuning {Path(recipe.model).name}", f"on {corpus.name}", headline, sections))
 
 
@@ -50,6 +51,13 @@ def training_section(run: "Run") -> Section:
     blocks: list[Block] = [Chart(_learning_curve(run.epochs, run.kept_epoch)), _table(run.epochs)]
     blocks += [run.remark] if run.remark else []
     return Section("Training", blocks)
+
+
+def _device_facts(run: "Run") -> dict[str, str]:
+    facts = {"trained on": run.trained_on, "training rows/s": f"{run.rows_per_second:,.0f}"}
+    if run.peak_device_memory_mib is not None:
+        facts["peak device memory"] = f"{run.peak_device_memory_mib:,.0f} MiB"
+    return facts
 
 
 def _learning_curve(epochs: Sequence[Epoch], kept: int) -> str:

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TextColumn
 from transformers import TrainerCallback
@@ -17,6 +18,8 @@ class EpochClock(TrainerCallback):
         self._begin = time.perf_counter()
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if args.device.type == "cuda":
+            torch.cuda.synchronize(args.device)  # the last batches may only have been handed to it
         self._seconds = time.perf_counter() - self._begin
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:

@@ -24,6 +24,7 @@ class Recipe:
     precision: str = "auto"  # auto, fp32, bf16, fp16; of training and validation. Holdouts are judged in fp32
     keep: str = "best"  # the epoch of the best validation MCC, or "last"
     pad_to_max_length: bool = False  # the notebook's fixed padding; otherwise batches of similar length
+    compile: bool = False  # by torch.compile, whose kernels round otherwise and draw other dropout masks
     text_column: str = "sentence"
     pair_column: str | None = None
     label_column: str = "label"

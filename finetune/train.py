@@ -3,8 +3,9 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,23 @@ import torch
 import transformers
 from rich.console import Console
 
-import bertline
 from bertline.errors import BertlineError
 from bertline.files import check_output, partial_of, publish_folder, write_whole
 from bertline.metrics import Evaluation, accuracy, confusion_matrix, matthews
 from bertline.model_folder import TRAINING
-from finetune.base import load_base, resolve_device, resolve_precision
+from finetune.arguments import training_arguments
+from finetune.base import load_base
+from finetune.compilation import compile_model, compiling, require_compiler
 from finetune.corpus import Corpus
 from finetune.dataset import split, tokenize
+from finetune.device import describe, peak_memory_mib, reset_peak_memory, resolve_device, resolve_precision
 from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
 from finetune.evaluate import evaluate_folder
 from finetune.overview import length_bins, token_lengths
 from finetune.pages import training_page, write_pictures
 from finetune.progress import EpochClock, TrainingBar
 from finetune.recipe import Recipe
+from finetune.record import training_record
 
 _CHECKPOINTS = ".checkpoints"
 _RUN = "run.json"  # what an interrupted run was, so that --resume continues the same one
@@ -44,6 +48,9 @@ class Run:
     holdouts: dict[str, Evaluation]
     seconds: float
     remark: str | None
+    trained_on: str  # the device, its card, and the precision
+    rows_per_second: float  # trained on; validation and holdouts apart
+    peak_device_memory_mib: float | None  # held by PyTorch on the card; None on the CPU
 
 
 def finetune(
@@ -60,38 +67,46 @@ def finetune(
     """Train, keep the best epoch (or the last), judge it on the holdouts, and write the model folder `output`.
 
     An unfinished run stands in `output`.partial with the last finished epoch's checkpoint; `resume` goes on from
-    there and ends with the same weights. `show` is called with what will be trained. Raises BertlineError as
-    `load_base` and `split` do, where `output` is taken, and where the unfinished run was another one.
+    there and ends with the same weights, on a CPU to the bit. `show` is called with what will be trained. Raises
+    BertlineError as `load_base` and `split` do, where `output` is taken, where the unfinished run was another one, and
+    where the device is not there, does not have the precision, runs out of memory, or cannot be compiled for.
     """
     started = time.perf_counter()
     console = console or Console(quiet=True)
     work = partial_of(output).absolute()  # checkpoints name each other by it, wherever the run goes on
-    device = resolve_device(device)
-    precision = resolve_precision(recipe.precision, device)
+    say = partial(console.print, markup=False, emoji=False)
+    device = resolve_device(device, say)
+    precision = resolve_precision(recipe.precision, device, say)
+    trained_on = f"{describe(device)} in {precision}"
     identity = _identity(recipe, corpus, device, precision)
     resume = _resumes(work, identity, output, resume=resume, force=force)
+    if recipe.compile:
+        say("trying torch.compile")
+        require_compiler(device)
     training, validation = split(corpus.train, recipe.validation_share, recipe.seed)
     if not Path(recipe.model).is_dir():
-        console.print(f"fetching {recipe.model} from the hub, or its cache", markup=False, emoji=False)
+        say(f"fetching {recipe.model} from the hub, or its cache")
     model, tokenizer = load_base(recipe, corpus.labels)
     show(model, tokenizer, corpus, len(validation))
 
     checkpoint = _prepare(work, identity, resume=resume)
-    arguments = _arguments(recipe, work, device, precision, validate=bool(validation))
+    if recipe.compile:
+        compile_model(model)
     bar = TrainingBar(console)
-    trainer = transformers.Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=tokenize(training, tokenizer, recipe.max_length),
-        eval_dataset=tokenize(validation, tokenizer, recipe.max_length) if validation else None,
-        processing_class=tokenizer,
-        data_collator=_collator(tokenizer, recipe),
-        compute_metrics=_metrics(len(corpus.labels)),
-        callbacks=[EpochClock(), bar],
-    )
-    trainer.remove_callback(transformers.PrinterCallback)
-    console.print(f"training on {device} in {precision}", markup=False)
-    with _interruptible(bar, work):
+    with _interruptible(bar, work), compiling(device) if recipe.compile else nullcontext():
+        trainer = transformers.Trainer(
+            model=model,
+            args=training_arguments(recipe, work / _CHECKPOINTS, device, precision, validate=bool(validation)),
+            train_dataset=tokenize(training, tokenizer, recipe.max_length),
+            eval_dataset=tokenize(validation, tokenizer, recipe.max_length) if validation else None,
+            processing_class=tokenizer,
+            data_collator=_collator(tokenizer, recipe),
+            compute_metrics=_metrics(len(corpus.labels)),
+            callbacks=[EpochClock(), bar],
+        )
+        trainer.remove_callback(transformers.PrinterCallback)
+        say(f"training on {trained_on}")
+        reset_peak_memory(device)
         trainer.train(resume_from_checkpoint=checkpoint)
         epochs = epochs_from_log(trainer.state.log_history)
         model.save_pretrained(work)  # fp32: lower precisions are autocast's, step by step
@@ -105,49 +120,18 @@ def finetune(
             holdouts,
             time.perf_counter() - started,
             overfitting_remark(epochs),
+            trained_on,
+            len(training) * len(epochs) / sum(epoch.training_seconds for epoch in epochs),
+            peak_memory_mib(device),
         )
-        record = _record(run, recipe, corpus, device, precision, model)
-        (work / TRAINING).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        record = training_record(run, recipe, corpus, device, precision, model)
+        (work / TRAINING).write_text(record, encoding="utf-8")
         write_pictures(work, run)
         lengths = length_bins(token_lengths(corpus.train, tokenizer))
         (work / "training.html").write_text(training_page(run, recipe, corpus, lengths), encoding="utf-8")
         _clean(work)
         publish_folder(work, output)
     return run
-
-
-def _arguments(recipe: Recipe, work: Path, device: str, precision: str, *, validate: bool) -> Any:
-    each_epoch = "epoch" if validate else "no"
-    arguments = transformers.TrainingArguments(
-        output_dir=str(work / _CHECKPOINTS),
-        num_train_epochs=recipe.epochs,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size,
-        learning_rate=recipe.learning_rate,
-        adam_epsilon=recipe.adam_epsilon,
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.max_grad_norm,
-        warmup_steps=recipe.warmup_steps,
-        lr_scheduler_type="linear",
-        optim="adamw_torch_fused" if device == "cuda" else "adamw_torch",
-        train_sampling_strategy="random" if recipe.pad_to_max_length else "group_by_length",
-        bf16=precision == "bf16",
-        fp16=precision == "fp16",
-        use_cpu=device == "cpu",
-        seed=recipe.seed,
-        eval_strategy=each_epoch,
-        save_strategy="epoch",
-        save_total_limit=1,  # the best epoch is kept beside the last
-        load_best_model_at_end=validate and recipe.keep == "best",
-        metric_for_best_model="mcc" if validate and recipe.keep == "best" else None,
-        greater_is_better=True,
-        logging_strategy="epoch",
-        dataloader_pin_memory=device == "cuda",
-        disable_tqdm=True,
-        report_to="none",
-    )
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # several would each take a batch, and so train by another recipe
-    return arguments
 
 
 def _collator(tokenizer: Any, recipe: Recipe) -> Any:
@@ -169,7 +153,7 @@ def _identity(recipe: Recipe, corpus: Corpus, device: str, precision: str) -> di
         "corpus": corpus.sha256,
         "table": asdict(corpus.spec),
         "labels": corpus.labels,
-        "device": device,
+        "device": device.partition(":")[0],  # whichever card is free may go on
         "precision": precision,
     }
     return dict(json.loads(json.dumps(identity)))
@@ -225,6 +209,11 @@ def _interruptible(bar: TrainingBar, work: Path) -> Any:
         raise KeyboardInterrupt(
             f"the finished epochs are kept in {work}; go on with the same command and --resume"
         ) from None
+    except torch.OutOfMemoryError:
+        raise BertlineError(
+            f"{work}: the device's memory is full; start afresh with --force and a smaller --batch-size or "
+            "--max-length, or go on with --resume when nothing else runs on it"
+        ) from None
     finally:
         bar.stop()
 
@@ -235,33 +224,6 @@ def _clean(work: Path) -> None:
 
     shutil.rmtree(work / _CHECKPOINTS)
     (work / _RUN).unlink()
-
-
-def _record(run: Run, recipe: Recipe, corpus: Corpus, device: str, precision: str, model: Any) -> dict[str, Any]:
-    """The content of training.json."""
-    return {
-        "recipe": asdict(recipe),
-        "precision": precision,
-        "device": device,
-        "corpus": {
-            "name": corpus.name,
-            "sha256": corpus.sha256,
-            "rows": len(corpus.train),
-            "labels": list(corpus.labels),
-        },
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "epochs": [asdict(epoch) for epoch in run.epochs],
-        "kept_epoch": run.kept_epoch,
-        "remark": run.remark,
-        "holdouts": {name: evaluation.to_json() for name, evaluation in run.holdouts.items()},
-        "seconds": run.seconds,
-        "versions": {
-            "bertline": bertline.__version__,
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "numpy": np.__version__,
-        },
-    }
 
 
 def file_sizes(folder: Path) -> Sequence[tuple[str, int]]:

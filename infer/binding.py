@@ -7,7 +7,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from infer.session import OnnxSession, parse_device
+from bertline.devices import parse_device
+from infer.session import OnnxSession
 
 _ALIGNED = 64  # numbers of 4 bytes: memory that CUDA hands out begins at 256 bytes, and kernels count on as much
 _MOST_GRAPHS = 512  # recorded at most; each takes memory of the driver

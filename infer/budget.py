@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bertline.devices import parse_device
 from infer.encode import Encoded
 from infer.scorer import BATCH_TOKENS, CUDA_BATCH_TOKENS, Scorer
-from infer.session import OutOfMemoryError, parse_device
+from infer.session import OutOfMemoryError
 
 CANDIDATES = {  # tokens, in the order of trying
     "cpu": (BATCH_TOKENS, 1024, 4096, 512, 8192),

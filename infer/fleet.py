@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Bundle
+from bertline.devices import parse_device
 from bertline.errors import BertlineError, UsageError
 from infer.cpus import usable_cpus
 from infer.cuda import Driver, require_cuda
@@ -20,7 +21,6 @@ from infer.encode import Text
 from infer.runners import Logits, Progress
 from infer.scorer import Prepared, Scorer, WorkDone
 from infer.seen import Seen
-from infer.session import parse_device
 from infer.stages import ahead
 from infer.variants import Choice
 

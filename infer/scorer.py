@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bertline.bundle import SHORTEST, Bundle
+from bertline.devices import parse_device
 from bertline.errors import BertlineError
 from infer import openvino
 from infer.cpus import matrix_formats, usable_cpus
@@ -21,7 +22,7 @@ from infer.packed_runner import PackedRunner
 from infer.packing import PACKED
 from infer.runners import Logits, PaddedRunner, Plan, Progress, Runner
 from infer.seen import Placement, Seen
-from infer.session import OnnxSession, OutOfMemoryError, parse_device
+from infer.session import OnnxSession, OutOfMemoryError
 from infer.variants import BF16, Choice, Machine, choose
 
 BATCH_TOKENS = 2048  # on two CPU cores 512…8,192 differ by less than runs do

@@ -8,7 +8,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from bertline.errors import BertlineError, UsageError
+from bertline.devices import parse_device
+from bertline.errors import BertlineError
 from infer import openvino
 from infer.cpus import cpu_name
 from infer.cuda import DEFAULTS as CUDA_DEFAULTS
@@ -119,16 +120,6 @@ class OnnxSession:
             f"{self._model}: failed on {batch}: {reason}; lower --batch-tokens, or check the bundle with "
             "bertline verify"
         )
-
-
-def parse_device(device: str) -> tuple[str, int]:
-    """`cpu` or `cuda`, and the device's number; UsageError for anything else."""
-    kind, colon, index = device.partition(":")
-    if kind == "cpu" and not colon:
-        return "cpu", 0
-    if kind == "cuda" and (not colon or re.fullmatch("[0-9]{1,3}", index)):
-        return "cuda", int(index or 0)
-    raise UsageError(f"--device {device}: give auto, cpu, cuda, or cuda:N")
 
 
 def _computed_on_cpu(session: ort.InferenceSession) -> list[str]:

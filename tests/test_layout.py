@@ -27,6 +27,7 @@ LEAVES = {
     "bertline.metrics": set(),
     "bertline.axes": {"bertline.svg"},
     "bertline.charts": {"bertline.axes", "bertline.svg"},
+    "bertline.devices": {"bertline.errors"},
     "bertline.files": {"bertline.errors"},
     "bertline.blocks": set(),
     "bertline.lines": set(),

@@ -31,7 +31,7 @@ class Stand(OnnxSession):
 
     errors: Errors
 
-    def __init__(self, model: Path, device: str, threads: int, *, provider: str, precision: str) -> None:
+    def __init__(self, model: Path, device: str, threads: int, *, provider: str, precision: str, **_: Any) -> None:
         super().__init__(model, device, threads)
         self.provider = provider
         self.off = self.errors.get(precision, 0.0) if provider == OPENVINO_PROVIDER else 0.0
@@ -52,12 +52,9 @@ def second_provider(monkeypatch: pytest.MonkeyPatch) -> Callable[[Errors], None]
     """`second_provider(errors)`: from now on OpenVINO is there, on a CPU that has bf16, and is off by that much."""
 
     def make(errors: Errors) -> None:
-        def session(model: Path, device: str, threads: int, **how: Any) -> tuple[OnnxSession, None]:
-            return Stand(model, device, threads, **how), None
-
         monkeypatch.setattr(Stand, "errors", errors, raising=False)
         monkeypatch.setattr(openvino, "missing", lambda: None)
-        monkeypatch.setattr(infer.scorer, "open_session", session)
+        monkeypatch.setattr(infer.scorer, "OnnxSession", Stand)
         monkeypatch.setattr(infer.scorer, "matrix_formats", lambda: ("avx512_vnni", "amx_bf16"))
 
     return make

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from bertline.tsv import TableSpec
 from finetune.corpus import Corpus, load_corpus
@@ -15,6 +16,14 @@ from tests import tiny
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     with tiny.one_thread():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_card() -> Iterator[None]:
+    """All is trained on the CPU, whatever the machine has; test_cuda.py is for what it has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
         yield
 
 

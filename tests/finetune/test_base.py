@@ -1,4 +1,4 @@
-"""Where training starts: a whole checkpoint, the device asked for, the precision that the device computes in."""
+"""Where training starts: a whole checkpoint."""
 
 import json
 import shutil
@@ -12,8 +12,8 @@ import torch
 from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
 
-from bertline.errors import BertlineError, UsageError
-from finetune.base import load_base, resolve_device, resolve_precision
+from bertline.errors import BertlineError
+from finetune.base import load_base
 from finetune.recipe import Recipe
 from tests import tiny
 
@@ -155,48 +155,17 @@ def test_a_missing_folder_is_no_checkpoint_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_attention_is_pytorchs_own_kernel(family: str, tmp_path: Path) -> None:
+    model, _ = load(tiny.write_model(tmp_path / family, family))
+    assert model.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_the_maximum_is_within_the_models_positions(family: str, tmp_path: Path) -> None:
     folder = tiny.write_model(tmp_path / family, family)
     assert load(folder, max_length=tiny.POSITIONS)
     with pytest.raises(BertlineError, match=f"--max-length 65: the model takes {tiny.POSITIONS} tokens at most"):
         load(folder, max_length=tiny.POSITIONS + 1)
-
-
-def test_cuda_is_taken_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert [resolve_device(device) for device in ("auto", "cpu", "cuda")] == ["cuda", "cpu", "cuda"]
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert [resolve_device(device) for device in ("auto", "cpu")] == ["cpu", "cpu"]
-    with pytest.raises(BertlineError, match="finds no CUDA device"):
-        resolve_device("cuda")
-    with pytest.raises(UsageError, match="give auto, cpu or cuda"):
-        resolve_device("tpu")
-
-
-@pytest.mark.parametrize(
-    ("amx", "avx512", "expected"), [(True, False, "bf16"), (False, True, "bf16"), (False, False, "fp32")]
-)
-def test_auto_is_bf16_where_the_cpu_has_it(
-    amx: bool, avx512: bool, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    assert resolve_precision("auto", "cpu") == expected
-
-
-@pytest.mark.parametrize(("supported", "expected"), [(True, "bf16"), (False, "fp32")])
-def test_auto_is_bf16_where_the_cuda_device_has_it(
-    supported: bool, expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    assert resolve_precision("auto", "cuda") == expected
-
-
-def test_a_precision_asked_for_is_taken() -> None:
-    assert [resolve_precision(precision, "cuda") for precision in ("fp32", "bf16", "fp16")] == ["fp32", "bf16", "fp16"]
-    assert resolve_precision("bf16", "cpu") == "bf16"
-    with pytest.raises(BertlineError, match="only a CUDA device trains in fp16"):
-        resolve_precision("fp16", "cpu")
 
 
 def test_a_recipe_is_not_changed_by_loading(model_dir: Path) -> None:

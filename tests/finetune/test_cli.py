@@ -33,6 +33,7 @@ def test_it_shows_and_writes_a_run(cli: Cli, model_dir: Path, table: Path, tmp_p
         "41 named parameters",
         "1 (kept)",
         "holdout table: 24 rows, 12 labelled 1 (50.0%), accuracy 0.",
+        "trained on cpu in fp32: ",
         f"next: bertline export {tmp_path / 'm'} -o bundle",
     ):
         assert words in outcome.out
@@ -106,7 +107,7 @@ def test_a_bad_table_is_one_line(
         ("table.tsv", ("--precision", "fp16"), 1, "only a CUDA device trains in fp16"),
         ("table.tsv", ("--epochs", "0", "--keep", "first"), 2, "--epochs 0 (1 or more), --keep first (best or last)"),
         ("table.tsv", ("--epochs", "many"), 2, "--epochs"),
-        ("table.tsv", ("--device", "tpu"), 2, "give auto, cpu or cuda"),
+        ("table.tsv", ("--device", "tpu"), 2, "give auto, cpu, cuda, or cuda:N"),
         ("table.tsv", ("--format", "csv"), 2, "the one format known by name is cola"),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ def test_the_defaults_are_the_notebooks() -> None:
     }
     assert {name: recipe[name] for name in notebook} == notebook
     assert recipe["keep"] == "best" and recipe["precision"] == "auto" and not recipe["pad_to_max_length"]
+    assert not recipe["compile"]
 
 
 def test_every_value_that_makes_no_sense_is_named_at_once() -> None:

@@ -110,6 +110,11 @@ def test_every_option_reaches_the_trainer(
         assert decay == (0.0 if name.endswith("bias") or "LayerNorm" in name else 0.1), name
 
 
+def test_a_loss_that_is_not_a_number_is_shown_as_it_is(corpus: Corpus, quick: Recipe, tmp_path: Path) -> None:
+    run = train(corpus, replace(quick, epochs=2, learning_rate=1e20), tmp_path / "model")
+    assert np.isnan(run.epochs[-1].training_loss)
+
+
 def test_gradients_are_clipped(corpus: Corpus, quick: Recipe, tmp_path: Path) -> None:
     free, clipped = (replace(quick, epochs=1, max_grad_norm=norm) for norm in (float("inf"), 1e-9))
     train(corpus, free, tmp_path / "free")
@@ -210,6 +215,8 @@ def test_training_json_says_how_it_was_made(run: Run, quick: Recipe, corpus: Cor
     assert record["recipe"] == asdict(quick)
     assert record["corpus"] == {"name": corpus.name, "sha256": corpus.sha256, "rows": 40, "labels": ["0", "1"]}
     assert (record["device"], record["precision"], record["parameters"]) == ("cpu", "fp32", 23586)
+    assert (record["device_name"], record["peak_device_memory_mib"], record["attention"]) == (None, None, "sdpa")
+    assert record["rows_per_second"] == pytest.approx(36 * 3 / sum(e.training_seconds for e in run.epochs))
     assert record["epochs"] == [asdict(epoch) for epoch in run.epochs]
     assert record["kept_epoch"] == run.kept_epoch
     assert record["holdouts"]["dev"]["mcc"] == run.holdouts["dev"].mcc
@@ -282,6 +289,21 @@ def test_without_validation_all_rows_train_and_the_last_epoch_is_kept(
     assert run.kept_epoch == 3 and same_weights(weights(run.folder), weights_by_epoch[3])
 
 
+# --- a full card ---------------------------------------------------------------------------------------------------
+
+
+def test_memory_that_does_not_suffice_is_one_line(
+    corpus: Corpus, quick: Recipe, tmp_path: Path, recording: Callable[[], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def step(*arguments: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation")
+
+    monkeypatch.setattr(Recording, "training_step", step)
+    with pytest.raises(BertlineError, match=r"model\.partial: the device's memory is full; .*smaller --batch-size"):
+        train(corpus, quick, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
 # --- interrupted and resumed ---------------------------------------------------------------------------------------
 
 
@@ -304,10 +326,10 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, event: str, count: int) -> None:
     monkeypatch.setattr(finetune.train, "EpochClock", Interrupting)
 
 
-def interrupted(corpus: Corpus, recipe: Recipe, output: Path) -> Path:
+def interrupted(corpus: Corpus, recipe: Recipe, output: Path, device: str = "auto") -> Path:
     """The folder that an interrupted run leaves, after checking what it says and leaves."""
     with pytest.raises(KeyboardInterrupt, match="go on with the same command and --resume"):
-        train(corpus, recipe, output)
+        train(corpus, recipe, output, device=device)
     assert not output.exists()
     return partial_of(output)
 

@@ -7,9 +7,9 @@ import onnx
 import onnxruntime
 import pytest
 
-from bertline.errors import BertlineError, UsageError
+from bertline.errors import BertlineError
 from infer.providers import CPU_PROVIDER
-from infer.session import OnnxSession, parse_device
+from infer.session import OnnxSession
 
 MODEL = Path("onnx") / "model.onnx"
 
@@ -45,16 +45,6 @@ def test_a_norm_is_not_fused_with_the_sum_before_it(
     operators = {node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node}
     assert "LayerNormalization" in operators and "SkipLayerNormalization" not in operators
     assert "BiasGelu" in operators  # the other fusions stay
-
-
-@pytest.mark.parametrize("device", ["", "gpu", "cpu:0", "cuda:", "cuda:x", "cuda:-1", "cuda:²", "cuda:" + "9" * 5000])
-def test_a_device_that_is_none_is_wrong_usage(device: str) -> None:
-    with pytest.raises(UsageError, match="give auto, cpu, cuda, or cuda:N"):
-        parse_device(device)
-
-
-def test_devices() -> None:
-    assert [parse_device(device) for device in ("cpu", "cuda", "cuda:1")] == [("cpu", 0), ("cuda", 0), ("cuda", 1)]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a graph"])

@@ -143,9 +143,9 @@ def test_options_that_contradict_each_other_are_refused(
 
 
 def test_a_layout_that_this_version_cannot_run_is_named(opened: Bundle) -> None:
-    packed = replace(opened.manifest.variants["fp32"], layout="packed")
+    packed = replace(opened.manifest.variants["fp32"], layout="stacked")
     bundle = replace(opened, manifest=replace(opened.manifest, variants={"fp32": packed}))
-    with pytest.raises(BertlineError, match="fp32 has the layout 'packed'"):
+    with pytest.raises(BertlineError, match="fp32 has the layout 'stacked', which this bertline does not know"):
         choose(bundle, "fp32", AMX)
 
 
@@ -163,6 +163,6 @@ def test_a_packed_graph_is_for_cuda_and_auto_passes_it_by(opened: Bundle) -> Non
     bundle = replace(opened, manifest=replace(opened.manifest, variants=variants))
     with pytest.raises(BertlineError, match="cuda-fp16 is packed and runs on CUDAExecutionProvider only; use --device"):
         choose(bundle, "cuda-fp16", AMX)
-    with pytest.raises(BertlineError, match="this bertline runs padded graphs; choose with --variant"):
-        choose(bundle, "cuda-fp16", CUDA)
+    asked = choose(bundle, "cuda-fp16", Machine("cuda"))
+    assert (asked.provider, asked.gate) == (CUDA_PROVIDER, None)
     assert {choose(bundle, "auto", machine).name for machine in (AMX, PLAIN, CUDA)} == {"fp32"}
