@@ -23,7 +23,9 @@ def export(
     max_flips: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Share of rows whose label a variant may change; default 0.005, for int8 0.01."
+            min=0,
+            max=1,
+            help="Share of rows whose label a variant may change; default 0.005, for int8 0.01, for cuda-fp16 0.002.",
         ),
     ] = None,
     max_mcc_drop: Annotated[float, typer.Option(min=0, max=2, help="MCC that a variant may lose.")] = 0.01,

@@ -28,6 +28,7 @@ from infer.variants import CUDA_FP16
 
 PACKED_FILE = "onnx/model_cuda_fp16.onnx"
 EXACT_WITHIN = 1e-5  # max |Δlogit| of the float32 form
+EVALUATED_FLIPS = 0.005  # share of the rows: of so few, one may be a tie
 REAL_ROWS = 256  # of --verify-on; 64 sentences of CoLA take the evaluator a second for MiniLM-L6 on two cores
 
 
@@ -54,7 +55,8 @@ def add_packed(
         return draft, goldens, [str(error)]
     evaluator = PackedReference(half, graph.first_position)
     alone, parity = _measured(evaluator, draft, goldens, reference, verify_on, spec)
-    limits = terms.limits(CUDA_FP16)
+    flips = EVALUATED_FLIPS if terms.max_flips is None else terms.max_flips
+    limits = replace(terms.limits(CUDA_FP16), max_flips=flips, max_abs_logit=CUDA_FP16_TOLERANCE)
     faults = parity.faults(limits)
     terms.say(
         f"{CUDA_FP16} by the {PROVIDER}: {parity.figures()}, by batch {parity.batch_variance:.1e}"

@@ -33,7 +33,7 @@ class Terms:
     """How variants are measured, and what they may lose."""
 
     measure: Callable[[Scorer, list[Golden]], Parity]  # the goldens have the scorer's logits
-    max_flips: float | None = None  # share of the rows, 0…1; None: 0.01 for int8, 0.005 for others
+    max_flips: float | None = None  # share of the rows, 0…1; None: as `limits_of` has it
     max_mcc_drop: float = MAX_MCC_DROP
     threads: int | None = None
     say: Callable[[str], None] = lambda line: None
