@@ -16,17 +16,11 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from bertline.errors import VerificationError
 from export.graph import IR, OPSET, Quiet, tensors, without_metadata
+from export.packed_model import FAMILIES, PackedLogits, first_position
 from export.packed_passes import apply_packed_passes
 
 DOMAINS = ("", "com.microsoft")
 OPERATOR = "PackedMultiHeadAttention"
-# Where a family keeps its layers, and whether it counts positions from the padding id on.
-FAMILIES = {
-    "bert": ("encoder", False),
-    "roberta": ("encoder", True),
-    "distilbert": ("transformer", False),
-    "electra": ("encoder", False),
-}
 _ATTENTION = "bertline_packed"
 _LENGTHS = (2, 5, 4)  # tokens of the example's sentences; no size equals a dimension of a model
 
@@ -51,8 +45,7 @@ def packed_graph(model: Any, input_names: list[str]) -> PackedGraph:
     """
     config = model.config
     _refuse_other_attention(config)
-    where, counts_from_padding = FAMILIES[config.model_type]
-    wrapper = _PackedLogits(copy.deepcopy(model), where, "token_type_ids" in input_names)
+    wrapper = PackedLogits(copy.deepcopy(model), _ATTENTION, "token_type_ids" in input_names)
     examples = _examples(config.vocab_size, "token_type_ids" in input_names)
     tokens, batch, longest = Dim("tokens"), Dim("batch"), Dim("longest")
     axes = {name: {1: tokens} for name in ("input_ids", "token_type_ids", "position_ids")} | {
@@ -81,7 +74,7 @@ def packed_graph(model: Any, input_names: list[str]) -> PackedGraph:
     if problems:
         raise VerificationError(f"the packed graph is not what CUDA runs: {'; '.join(problems)}")
     onnx.checker.check_model(proto, full_check=True)
-    return PackedGraph(proto, passes, config.pad_token_id + 1 if counts_from_padding else 0)
+    return PackedGraph(proto, passes, first_position(config))
 
 
 def _refuse_other_attention(config: Any) -> None:
@@ -96,66 +89,6 @@ def _refuse_other_attention(config: Any) -> None:
         raise VerificationError(f"its positions are {positions!r}, and packed attention knows none; {others}")
     if getattr(config, "is_decoder", False):
         raise VerificationError(f"it is a decoder, and packed attention sees the whole sentence; {others}")
-
-
-class _PackedLogits(torch.nn.Module):
-    """The classifier with packed tensors in, logits out; it takes the model apart, so give it a copy."""
-
-    def __init__(self, model: Any, where: str, takes_types: bool) -> None:
-        super().__init__()
-        self.model = model
-        model.config._attn_implementation = _ATTENTION
-        base = model.base_model
-        setattr(base, where, _FirstTokens(getattr(base, where)))
-        self.first_types: torch.nn.Module | None = None
-        if not takes_types and hasattr(base.embeddings, "token_type_embeddings"):
-            self.first_types = base.embeddings.token_type_embeddings = _FirstType(base.embeddings.token_type_embeddings)
-
-    def forward(
-        self,
-        input_ids: torch.Tensor,
-        position_ids: torch.Tensor,
-        token_offset: torch.Tensor,
-        cu_seqlens: torch.Tensor,
-        token_type_ids: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        types = input_ids if self.first_types is not None else token_type_ids  # any ids do for one that looks at none
-        logits: torch.Tensor = self.model(
-            input_ids=input_ids,
-            position_ids=position_ids,
-            token_offset=token_offset,
-            cu_seqlens=cu_seqlens,
-            **({} if types is None else {"token_type_ids": types}),
-        ).logits
-        return logits
-
-
-class _FirstTokens(torch.nn.Module):
-    """A model's layers, of which each sentence's first token comes out, (batch, 1, hidden).
-
-    The model's own pooler and head follow, and find the first token where they look for it.
-    """
-
-    def __init__(self, layers: torch.nn.Module) -> None:
-        super().__init__()
-        self.layers = layers
-
-    def forward(self, *arguments: Any, cu_seqlens: torch.Tensor, **options: Any) -> Any:
-        output = self.layers(*arguments, cu_seqlens=cu_seqlens, **options)
-        first = output.last_hidden_state.index_select(1, cu_seqlens[:-1])  # (1, batch, hidden)
-        output.last_hidden_state = first.transpose(0, 1)
-        return output
-
-
-class _FirstType(torch.nn.Module):
-    """A table of token types for a model whose tokenizer knows one only: its first row, whatever is looked up."""
-
-    def __init__(self, table: torch.nn.Embedding) -> None:
-        super().__init__()
-        self.row = torch.nn.Parameter(table.weight[0].detach().clone(), requires_grad=False)
-
-    def forward(self, _: torch.Tensor) -> torch.Tensor:
-        return self.row
 
 
 @contextmanager

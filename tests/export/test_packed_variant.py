@@ -11,7 +11,8 @@ import pytest
 import export.packed_variant
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
-from export.packed import FAMILIES, PackedGraph
+from export.packed import PackedGraph
+from export.packed_model import FAMILIES
 from export.packed_reference import PROVIDER, PackedReference
 from export.parity import compare_goldens
 from infer.encode import Encoded
