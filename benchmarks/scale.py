@@ -20,6 +20,7 @@ from infer.scorer import WINDOW_ROWS
 from infer.versions import runtime_versions
 
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", 4  # 456,976 rounds
+HEADERLESS = ("--no-header", "--text-column", "1", "--no-labels")  # how infer reads a file of `write_lines`
 TIMES = 10  # how often each sentence stands in the file of repeats
 
 
@@ -58,16 +59,16 @@ def measure_scale(
     """
     texts = _texts(table, spec, Bundle.open(bundle))
     with TemporaryDirectory() as name:
-        files = {f"{count:,} rows": _write(Path(name) / f"{count}.tsv", _distinct(texts, count)) for count in rows}
+        files = {f"{count:,} rows": write_lines(Path(name) / f"{count}.tsv", distinct(texts, count)) for count in rows}
         if repeat_rows:
-            once = list(_distinct(texts, repeat_rows))
+            once = list(distinct(texts, repeat_rows))
             often = np.random.default_rng(42).permutation(once * TIMES)
-            files[f"{repeat_rows:,} sentences once"] = _write(Path(name) / "once.tsv", once)
-            files[f"each of them {TIMES} times"] = _write(Path(name) / "often.tsv", often.tolist())
+            files[f"{repeat_rows:,} sentences once"] = write_lines(Path(name) / "once.tsv", once)
+            files[f"each of them {TIMES} times"] = write_lines(Path(name) / "often.tsv", often.tolist())
         reports: dict[str, list[dict[str, Any]]] = {file: [] for file in files}
         for number in range(passes):
             for title in list(files)[:: 1 if number % 2 == 0 else -1]:
-                reports[title].append(_score(bundle, files[title], options))
+                reports[title].append(score_alone(bundle, files[title], options))
                 progress(f"pass {number + 1} of {passes}: {title}: {reports[title][-1]['seconds']:.2f} s")
     sizes = [
         Size(
@@ -91,30 +92,37 @@ def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
     return [str(text) for window in windows for text in window.texts]
 
 
-def _distinct(texts: Sequence[str], count: int) -> Iterator[str]:
+def distinct(texts: Sequence[str], count: int, digits: int = _DIGITS) -> Iterator[str]:
     """The texts in turn, each with the number of its round behind it, so that no two are equal.
 
-    The number is written as single letters, which every vocabulary has: each text grows by the same tokens, and files
-    of all sizes have rows of the same length.
+    The number is written as `digits` single letters, which every vocabulary has: each text grows by the same tokens,
+    and files of all sizes have rows of the same length.
     """
     order = list(dict.fromkeys(texts))
     for row in range(count):
         number, place = divmod(row, len(order))
-        letters = (_LETTERS[number // len(_LETTERS) ** digit % len(_LETTERS)] for digit in range(_DIGITS))
+        letters = (_LETTERS[number // len(_LETTERS) ** digit % len(_LETTERS)] for digit in range(digits))
         yield f"{order[place]} {' '.join(letters)}"
 
 
-def _write(path: Path, texts: Iterator[str] | Sequence[str]) -> Path:
+def write_lines(path: Path, texts: Iterator[str] | Sequence[str]) -> Path:
+    """A file of one column without a header."""
     with path.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{text}\n" for text in texts)
     return path
 
 
-def _score(bundle: Path, file: Path, options: Sequence[str]) -> dict[str, Any]:
+def score_alone(
+    bundle: Path, file: Path, options: Sequence[str] = (), timeout_seconds: float | None = None
+) -> dict[str, Any]:
+    """The report of `bertline infer` on a file of `write_lines`, in a process of its own.
+
+    Raises BertlineError where it fails, subprocess.TimeoutExpired where it takes longer than it may.
+    """
     output = file.with_suffix(".scored")
-    arguments = ["infer", bundle, file, "-o", output, "--no-header", "--text-column", "1", "--no-labels", "--force"]
+    arguments = ["infer", bundle, file, "-o", output, *HEADERLESS, "--force"]
     command = [sys.executable, "-m", "bertline", *map(str, arguments), *options, "-q"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_seconds)
     if done.returncode:
         reason = done.stderr.strip().removeprefix("bertline: ")
         raise BertlineError(reason or f"{file}: scoring ended with {done.returncode}")

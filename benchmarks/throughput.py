@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import ways
-from benchmarks.ceiling import encoder_flops, matrix_rate
+from benchmarks.ceiling import flop_per_row, matrix_rate
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
@@ -178,15 +178,12 @@ def _take_turns(runs: Mapping[str, Contender], rows: int, passes: int, progress:
 def _environment(bundle: Path, model_dir: Path, texts: Sequence[str], threads: int) -> dict[str, Any]:
     config = ModelFolder.open(model_dir).config
     lengths = Scorer.open(bundle, device="cpu", variant="fp32", threads=threads).encoder.encode(texts).lengths
-    flops = {}
-    if {"hidden_size", "intermediate_size", "num_hidden_layers"} <= config.keys():
-        size = config["hidden_size"], config["intermediate_size"], config["num_hidden_layers"]
-        flops["encoder_flop_per_row"] = float(np.mean([encoder_flops(*size, int(length)) for length in lengths]))
+    flop = flop_per_row(config, lengths)
     return {
         "cpu": cpu_name(),
         "threads": threads,
         "tokens": int(lengths.sum()),
-        **flops,
+        **({"encoder_flop_per_row": flop} if flop else {}),
         "matrix_flops": {
             str(dtype).removeprefix("torch."): matrix_rate(dtype) for dtype in (torch.float32, torch.bfloat16)
         },

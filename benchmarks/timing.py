@@ -19,27 +19,36 @@ class Timing:
     p99_ms: float
     mean_ms: float
     runs: int
+    p25_ms: float
+    p75_ms: float
 
 
 def time_in_turns(
-    calls: Mapping[str, Callable[[], object]], *, warmups: int, min_runs: int, seconds: float
+    calls: Mapping[str, Callable[[], object]],
+    *,
+    warmups: int,
+    min_runs: int,
+    seconds: float = 0.0,
+    settle_seconds: float = SETTLE_SECONDS,
+    burst: int = BURST,
 ) -> dict[str, Timing]:
     """Time each call, one after the other in turns, for about `seconds` in all and at least `min_runs` counted calls.
 
     A turn starts with a pause, so that the other's idle threads have gone to sleep, and one call that is not counted,
-    so that its own are awake. The order alternates, so that none always runs on the other's warm or cold caches.
+    so that its own are awake; `burst` counted calls follow. The order alternates, so that none always runs on the
+    other's warm or cold caches.
     """
     for _ in range(warmups):
         for call in calls.values():
             call()
     measured: dict[str, list[float]] = {name: [] for name in calls}
     begin, turn = time.perf_counter(), 0
-    while turn * BURST < min_runs or time.perf_counter() - begin < seconds:
+    while turn * burst < min_runs or time.perf_counter() - begin < seconds:
         names = list(calls)[:: 1 if turn % 2 == 0 else -1]
         for name in names:
-            time.sleep(SETTLE_SECONDS)
+            time.sleep(settle_seconds)
             calls[name]()
-            for _ in range(BURST):
+            for _ in range(burst):
                 start = time.perf_counter()
                 calls[name]()
                 measured[name].append((time.perf_counter() - start) * 1e3)
@@ -48,5 +57,5 @@ def time_in_turns(
 
 
 def _timing(times: list[float]) -> Timing:
-    p50, p90, p99 = np.percentile(times, [50, 90, 99])
-    return Timing(float(p50), float(p90), float(p99), float(np.mean(times)), len(times))
+    p25, p50, p75, p90, p99 = map(float, np.percentile(times, [25, 50, 75, 90, 99]))
+    return Timing(p50, p90, p99, float(np.mean(times)), len(times), p25, p75)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale import Size, _distinct, table_rows
+from benchmarks.scale import Size, distinct, table_rows
 from tests import tiny
 from tests.conftest import Cli
 
 
 def test_no_two_sentences_of_a_file_are_equal() -> None:
-    texts = list(_distinct(["one", "two", "one"], 60))
+    texts = list(distinct(["one", "two", "one"], 60))
     assert texts[:3] == ["one a a a a", "two a a a a", "one b a a a"] and texts[-1] == "two d b a a"
     assert len(set(texts)) == 60 and {len(text.split()) for text in texts} == {5}
 

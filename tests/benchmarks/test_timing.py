@@ -31,8 +31,20 @@ def test_times_are_milliseconds_and_percentiles_rise() -> None:
     naps = iter([0.002] * 14 + [0.02] * 2)
     timing = time_in_turns({"nap": lambda: time.sleep(next(naps))}, warmups=0, min_runs=10, seconds=0)["nap"]
     assert timing.p50_ms >= 2 and timing.p99_ms >= 15
-    assert all(low <= high for low, high in pairwise([timing.p50_ms, timing.p90_ms, timing.p99_ms]))
+    assert all(low <= high for low, high in pairwise([timing.p25_ms, timing.p50_ms, timing.p75_ms, timing.p90_ms, timing.p99_ms]))
     assert timing.p50_ms <= timing.mean_ms
+
+
+def test_the_burst_can_be_longer() -> None:
+    calls: list[str] = []
+    timings = time_in_turns(
+        {name: lambda name=name: calls.append(name) for name in "ab"},  # type: ignore[misc]
+        warmups=0,
+        min_runs=6,
+        settle_seconds=0,
+        burst=5,
+    )
+    assert timings["a"].runs == 10 and "".join(calls) == "a" * 6 + "b" * 12 + "a" * 6
 
 
 def test_an_error_of_a_call_is_not_swallowed() -> None:
