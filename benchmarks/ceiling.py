@@ -19,9 +19,7 @@ def bert_shapes(tokens: int) -> tuple[tuple[int, int, int], ...]:
 _CPU_SHAPES = bert_shapes(2048)
 
 
-def matrix_rate(
-    dtype: torch.dtype, device: str = "cpu", shapes: Sequence[tuple[int, int, int]] = _CPU_SHAPES
-) -> float:
+def matrix_rate(dtype: torch.dtype, device: str = "cpu", shapes: Sequence[tuple[int, int, int]] = _CPU_SHAPES) -> float:
     """FLOP/s of `torch.nn.functional.linear` over shapes of rows, in and out, the best of ten runs of each."""
     flops = seconds = 0.0
     with torch.inference_mode():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmarks.gpu.cli import gpu
 from bertline import options
 
 if TYPE_CHECKING:
@@ -140,6 +141,9 @@ def scale(
     title = f"scale, {environment['variant']}, {environment['threads']} threads, {environment['cpu']}"
     _show(title, scale.TABLE_COLUMNS, scale.table_rows(sizes))
     _write(console, output, scale.to_json(sizes, environment), None)
+
+
+benchmark.command()(gpu)
 
 
 def _check(output: Path, *, html: bool, force: bool) -> None:

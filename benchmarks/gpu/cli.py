@@ -1,0 +1,94 @@
+"""`bertline benchmark gpu`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bertline import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def gpu(
+    bundle: Annotated[Path, typer.Argument(help="Bundle folder, exported with cuda-fp16.", metavar="BUNDLE")],
+    table: Annotated[Path, typer.Argument(help="TSV file with labelled rows, as CoLA's.", metavar="TSV")],
+    model: Annotated[Path, typer.Option(help="Model folder the bundle was exported from.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Result as JSON; its tables go beside it, as .md.")
+    ] = Path("artifacts/gpu.json"),
+    minutes: Annotated[float, typer.Option(min=0, help="After which nothing further is started.")] = 8.0,
+    device: Annotated[str, typer.Option(help="cuda, or cpu to try the command out.")] = "cuda",
+    text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
+    columns: options.Columns = None,
+    header: options.Header = None,
+    format: options.Format = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """All that a CUDA machine can say: parity, kernels, throughput, end to end, latency, training.
+
+    What is finished is in the files after every section, also when it is stopped. Exit code 3 where parity or the
+    evidence of kernels fails.
+
+    Example: bertline benchmark gpu bundle in_domain_train.tsv --format cola --model model -o gpu.json
+    """
+    import json
+
+    from benchmarks.gpu import sections
+    from benchmarks.gpu.bench import Bench
+    from benchmarks.gpu.plan import Clock, Plan
+    from benchmarks.gpu.tables import markdown, tables
+    from bertline.console import log_console
+    from bertline.errors import BertlineError, VerificationError
+    from bertline.files import check_output_file, write_whole
+    from bertline.tsv import TableSpec
+    from finetune.base import resolve_device
+
+    clock = Clock(minutes)
+    spec = TableSpec.from_options(
+        format=format, header=header, columns=columns, text_column=text_column, label_column=label_column
+    )
+    if output.parent == Path("artifacts"):
+        output.parent.mkdir(exist_ok=True)
+    page = output.with_suffix(".md")
+    for file in (output, page):
+        check_output_file(file, force=force)
+    console = log_console(quiet)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    def save(document: "Mapping[str, Any]") -> None:
+        write_whole(output, json.dumps(document, indent=1, allow_nan=False) + "\n")
+        write_whole(page, markdown(document))
+
+    bench = Bench(bundle, model, table, spec, resolve_device(device), Plan(), clock, say)
+    try:
+        document = sections.measure(bench, save)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"what was finished is in {output}" if output.exists() else "") from None
+    for shown in tables(document):
+        _show(shown)
+    say(f"wrote {output} and {page}")
+    if found := sections.faults(document):
+        raise VerificationError(f"{output}: {'; '.join(found)}")
+    if failed := sections.failures(document):
+        raise BertlineError(f"{output}: not measured for an error: {'; '.join(failed)}")
+
+
+def _show(shown: Any) -> None:
+    """One table on stdout."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from bertline.console import result_console
+
+    table = Table(title=Text(shown.caption or ""), title_justify="left", box=None)
+    for name in shown.columns:
+        table.add_column(name, overflow="fold")
+    for row in shown.rows:
+        table.add_row(*(Text(str(cell)) for cell in row))  # an error may hold what looks like markup
+    result_console().print(table)

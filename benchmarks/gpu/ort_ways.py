@@ -1,0 +1,67 @@
+"""Our own ways: bertline's scorer on ONNX Runtime, with the options of the CUDA provider that matter."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.bundle import Bundle
+from infer import session
+from infer.encode import Encoded
+from infer.scorer import Scorer
+from infer.session import parse_device
+from infer.variants import CUDA_FP16
+
+Logits = NDArray[np.float32]
+FLASH, EFFICIENT = 1, 2  # onnxruntime's AttentionBackend, contrib_ops/cpu/bert/attention_common.h
+KERNELS: dict[int | None, str] = {None: "default kernel", FLASH: "FlashAttention", EFFICIENT: "cutlass"}
+PACKED_NAME = "ONNX Runtime fp16 packed"
+
+
+@dataclass(frozen=True)
+class OrtSpec:
+    """One way. `sdpa_kernel` is the CUDA provider's option, None its own choice."""
+
+    name: str
+    variant: str
+    sdpa_kernel: int | None = None
+    graphs: bool = False  # CUDA graphs
+
+
+FP32_PORTABLE = OrtSpec("ONNX Runtime fp32 portable", "fp32")
+PACKED = tuple(
+    OrtSpec(f"{PACKED_NAME}, {word}{', CUDA graphs' if graphs else ''}", CUDA_FP16, kernel, graphs)
+    for kernel, word in KERNELS.items()
+    for graphs in (False, True)
+)
+
+
+def open_scorer(bundle: Bundle, device: str, spec: OrtSpec, batch_tokens: int, threads: int | None = None) -> Scorer:
+    """The scorer of one way; raises as Scorer.open does."""
+    how: dict[str, Any] = {}
+    if parse_device(device)[0] == "cuda":
+        options: Any = session
+        how["cuda"] = options.CudaOptions(sdpa_kernel=spec.sdpa_kernel, graphs=spec.graphs)
+    return Scorer.open(bundle, device=device, variant=spec.variant, batch_tokens=batch_tokens, threads=threads, **how)
+
+
+class OrtWay:
+    """A scorer, behind the same calls as PyTorch's ways."""
+
+    def __init__(self, spec: OrtSpec, scorer: Scorer) -> None:
+        self.name = spec.name
+        self.scorer = scorer
+
+    def __call__(self, encoded: Encoded, batch_tokens: int) -> Logits:
+        """Logits (rows, labels) float32, in batches of at most so many tokens."""
+        self.scorer.batch_tokens = batch_tokens
+        return self.scorer.run_tokens(encoded)
+
+    def one(self, encoded: Encoded) -> Logits:
+        """Logits (rows, labels) float32 of all rows as one batch."""
+        runner: Any = getattr(self.scorer, "runner", None)
+        if runner is None:
+            return self(encoded, int(encoded.lengths.sum()))
+        logits: Logits = runner.run_batch(encoded, np.arange(len(encoded.lengths)))
+        return logits
