@@ -17,10 +17,12 @@ from benchmarks.gpu.plan import Clock, Plan
 from benchmarks.gpu.torch_ways import FP32, WAYS, TorchSpec, TorchWay
 from benchmarks.gpu.workloads import Workload, random_rows, real_rows
 from bertline.bundle import Bundle
+from bertline.devices import parse_device
 from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
 from export.reference import Reference
+from infer.cuda import require_cuda
 from infer.encode import Encoded
 from infer.variants import CUDA_FP16
 
@@ -28,7 +30,7 @@ Way = TorchWay | OrtWay
 
 
 class Bench:
-    """One run on one device, `cpu` or `cuda`. `matrix_rate`, in FLOP/s, is known once its section has measured it."""
+    """One run on one device, `cpu` or `cuda:N`. `matrix_rate`, in FLOP/s, is known once its section has measured it."""
 
     def __init__(
         self,
@@ -47,6 +49,10 @@ class Bench:
         self.table, self.spec, self.device = table, spec, device
         self.plan, self.clock, self.say = plan, clock, say
         self.matrix_rate: float | None = None
+        if self.on_cuda:
+            _, index = parse_device(device)
+            require_cuda(index)
+            torch.cuda.set_device(index)
         self.real = real_rows(self.bundle, table, spec)
         config = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
         alike = ("model_type", "vocab_size", "id2label")
@@ -57,7 +63,7 @@ class Bench:
 
     @property
     def on_cuda(self) -> bool:
-        return self.device == "cuda"
+        return self.device != "cpu"
 
     @property
     def variant(self) -> str:

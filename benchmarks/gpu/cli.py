@@ -19,7 +19,7 @@ def gpu(
         Path, typer.Option("--output", "-o", help="Result as JSON; its tables go beside it, as .md.")
     ] = Path("artifacts/gpu.json"),
     minutes: Annotated[float, typer.Option(min=0, help="After which nothing further is started.")] = 8.0,
-    device: Annotated[str, typer.Option(help="cuda, or cpu to try the command out.")] = "cuda",
+    device: Annotated[str, typer.Option(help="cuda, cuda:N, or cpu to try the command out.")] = "cuda",
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
     columns: options.Columns = None,
@@ -45,7 +45,7 @@ def gpu(
     from bertline.errors import BertlineError, VerificationError
     from bertline.files import check_output_file, write_whole
     from bertline.tsv import TableSpec
-    from finetune.base import resolve_device
+    from finetune.device import resolve_device
 
     clock = Clock(minutes)
     spec = TableSpec.from_options(

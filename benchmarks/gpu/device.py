@@ -39,9 +39,9 @@ def environment(device: str) -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     found: dict[str, Any] = {"device": device, "cpu": cpu_name(), "cpus": usable_cpus(), "versions": versions}
-    if device != "cuda":
+    if device == "cpu":
         return found | {"name": cpu_name()}
-    properties = torch.cuda.get_device_properties(0)
+    properties = torch.cuda.get_device_properties(device)
     return found | {
         "name": properties.name,
         "capability": f"{properties.major}.{properties.minor}",
@@ -55,11 +55,11 @@ def environment(device: str) -> dict[str, Any]:
 
 def clocks(device: str) -> dict[str, str]:
     """What nvidia-smi says of the device right now, or one `remark` why it says nothing."""
-    if device != "cuda":
+    if device == "cpu":
         return {"remark": "not on this device"}
     if shutil.which("nvidia-smi") is None:
         return {"remark": "nvidia-smi is not installed"}
-    uuid = str(torch.cuda.get_device_properties(0).uuid)
+    uuid = str(torch.cuda.get_device_properties(device).uuid)
     chosen = uuid if uuid.startswith("GPU-") else f"GPU-{uuid}"
     command = ["nvidia-smi", "-i", chosen, f"--query-gpu={','.join(QUERY)}", "--format=csv,noheader"]
     try:

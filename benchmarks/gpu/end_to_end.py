@@ -13,7 +13,6 @@ from bertline.tsv import TableSpec
 from infer.job import Job
 from infer.output import OutputFormat
 from infer.pipeline import score_files
-from infer.scorer import WINDOW_ROWS
 
 _KEPT = (
     "rows",
@@ -73,7 +72,6 @@ def _warm(bench: Bench, file: Path) -> dict[str, Any]:
         TableSpec(header=False, text_column="1"),
         OutputFormat(),
         use_labels=False,
-        window_rows=getattr(scorer, "window_rows", WINDOW_ROWS),
         force=True,
     )
     report, _ = score_files(job, bench.bundle.manifest, lambda: scorer)

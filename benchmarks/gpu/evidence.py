@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from bertline.devices import parse_device
+from infer.cuda import CudaOptions, require_cuda
+from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
+
 MARK = "bertline-evidence "  # what our lines begin with
 DEBUG_INFO = "ORT_ENABLE_ATTENTION_KERNEL_DEBUG_INFO"
 
 
 def main(job_file: Path) -> None:
-    """Run a job: {"model", "device": cpu or cuda, "kernels": [null or a number], "feeds": {name: file.npz}}."""
+    """Run a job: {"model", "device", "kernels": [null or a number], "feeds": {name: file.npz}}."""
     job = json.loads(job_file.read_text())
-    if job["device"] == "cuda":
-        ort.preload_dlls()  # CUDA and cuDNN from pip packages
     for kernel in job["kernels"]:
         _run(job, kernel, job_file.parent)
 
@@ -46,10 +48,12 @@ def _run(job: dict[str, Any], kernel: int | None, folder: Path) -> None:
 
 
 def _providers(device: str, kernel: int | None) -> list[tuple[str, dict[str, str]]]:
-    if device == "cpu":
-        return [("CPUExecutionProvider", {})]
-    options = {"device_id": "0"} | ({} if kernel is None else {"sdpa_kernel": str(kernel)})
-    return [("CUDAExecutionProvider", options)]
+    """As infer.session asks for them."""
+    kind, index = parse_device(device)
+    if kind == "cpu":
+        return [(CPU_PROVIDER, {})]
+    require_cuda(index)
+    return [(CUDA_PROVIDER, CudaOptions(sdpa_kernel=kernel).provider_options(index))]
 
 
 def _assigned(session: Any) -> dict[str, dict[str, int]]:

@@ -18,10 +18,10 @@ from benchmarks.gpu import evidence
 from benchmarks.gpu.attempts import Failed, attempt
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.ort_ways import KERNELS
-from benchmarks.gpu.workloads import Workload, token_batches
+from benchmarks.gpu.workloads import Workload
 from bertline.bundle import Variant
 from bertline.errors import BertlineError
-from infer.packing import PACKED, pack
+from infer.packing import PACKED, pack, plan_packed
 from infer.providers import CUDA_PROVIDER
 
 _KERNEL = re.compile(r"Operator=(\w+).* SdpaKernel=(\w+)")  # attention_kernel_options.cc, AttentionKernelDebugInfo
@@ -30,7 +30,9 @@ _UNFUSED = "MATH"
 
 
 def measure_kernels(bench: Bench) -> dict[str, Any]:
-    """One entry for each variant that is for this device, and for each `sdpa_kernel` of a packed one."""
+    """One entry for each `sdpa_kernel` of the packed variant, which is judged, and one for the portable fp32, which is
+    only told: on CUDA, ONNX Runtime computes the sizes in it on the CPU on purpose.
+    """
     found: dict[str, Any] = {}
     faults: list[str] = []
     for name in dict.fromkeys([bench.variant, "fp32"]):
@@ -41,7 +43,7 @@ def measure_kernels(bench: Bench) -> dict[str, Any]:
         for entry in _evidence(bench, variant, kernels):
             title = f"{name}, {KERNELS[entry['sdpa_kernel']]}" if variant.layout == PACKED else name
             found[title] = entry
-            if bench.on_cuda:
+            if bench.on_cuda and variant.layout == PACKED:
                 faults += [f"{title}: {fault}" for fault in faults_of(entry)]
     return {"ways": found, "faults": faults}
 
@@ -77,7 +79,7 @@ def _workloads(bench: Bench) -> list[Workload]:
 def _feeds(bench: Bench, variant: Variant, workload: Workload) -> dict[str, NDArray[Any]]:
     """The first batch of the smallest budget, for a graph of either layout."""
     encoded = workload.encoded
-    rows = token_batches(encoded.lengths, min(bench.plan.budgets))[0]
+    rows = plan_packed(encoded.lengths, min(bench.plan.budgets))[0]
     if variant.layout == PACKED:
         assert variant.first_position is not None  # the manifest was checked
         return dict(pack(encoded, rows, variant.first_position))

@@ -1,19 +1,17 @@
 """Our own ways: bertline's scorer on ONNX Runtime, with the options of the CUDA provider that matter."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bertline.bundle import Bundle
-from infer import session
+from bertline.errors import BertlineError
+from infer.cuda import CudaOptions
 from infer.encode import Encoded
+from infer.runners import Logits
 from infer.scorer import Scorer
-from infer.session import parse_device
 from infer.variants import CUDA_FP16
 
-Logits = NDArray[np.float32]
 FLASH, EFFICIENT = 1, 2  # onnxruntime's AttentionBackend, contrib_ops/cpu/bert/attention_common.h
 KERNELS: dict[int | None, str] = {None: "default kernel", FLASH: "FlashAttention", EFFICIENT: "cutlass"}
 PACKED_NAME = "ONNX Runtime fp16 packed"
@@ -37,13 +35,10 @@ PACKED = tuple(
 )
 
 
-def open_scorer(bundle: Bundle, device: str, spec: OrtSpec, batch_tokens: int, threads: int | None = None) -> Scorer:
+def open_scorer(bundle: Bundle, device: str, spec: OrtSpec, batch_tokens: int) -> Scorer:
     """The scorer of one way; raises as Scorer.open does."""
-    how: dict[str, Any] = {}
-    if parse_device(device)[0] == "cuda":
-        options: Any = session
-        how["cuda"] = options.CudaOptions(sdpa_kernel=spec.sdpa_kernel, graphs=spec.graphs)
-    return Scorer.open(bundle, device=device, variant=spec.variant, batch_tokens=batch_tokens, threads=threads, **how)
+    cuda = CudaOptions(sdpa_kernel=spec.sdpa_kernel, graphs=spec.graphs)
+    return Scorer.open(bundle, device=device, variant=spec.variant, batch_tokens=batch_tokens, cuda=cuda)
 
 
 class OrtWay:
@@ -54,14 +49,13 @@ class OrtWay:
         self.scorer = scorer
 
     def __call__(self, encoded: Encoded, batch_tokens: int) -> Logits:
-        """Logits (rows, labels) float32, in batches of at most so many tokens."""
+        """Logits (rows, labels) float32, in batches of at most so many tokens; BertlineError where they do not fit."""
         self.scorer.batch_tokens = batch_tokens
-        return self.scorer.run_tokens(encoded)
+        logits = self.scorer.run_tokens(encoded)
+        if self.scorer.batch_tokens != batch_tokens:  # the scorer helps itself, and would be timed with another budget
+            raise BertlineError(f"the device has no memory for {batch_tokens:,} tokens a batch")
+        return logits
 
     def one(self, encoded: Encoded) -> Logits:
         """Logits (rows, labels) float32 of all rows as one batch."""
-        runner: Any = getattr(self.scorer, "runner", None)
-        if runner is None:
-            return self(encoded, int(encoded.lengths.sum()))
-        logits: Logits = runner.run_batch(encoded, np.arange(len(encoded.lengths)))
-        return logits
+        return self.scorer.runner.run_batch(encoded, np.arange(len(encoded.lengths)))

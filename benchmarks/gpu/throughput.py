@@ -9,9 +9,10 @@ from benchmarks.gpu.bench import Bench, Way, distance
 from benchmarks.gpu.ort_ways import PACKED_NAME
 from benchmarks.gpu.parity import MAX_FLIPS
 from benchmarks.gpu.torch_ways import TorchWay
-from benchmarks.gpu.workloads import Workload, padding_share, token_batches
+from benchmarks.gpu.workloads import Workload, padding_share
 from benchmarks.timing import Timing, time_in_turns
 from bertline.errors import BertlineError
+from infer.packing import plan_packed
 
 Row = dict[str, Any]
 
@@ -76,7 +77,7 @@ def _padding(way: Way | Failed, workload: Workload, budget: int) -> Row:
     if not (isinstance(way, TorchWay) and way.padded):
         return {}  # what ONNX Runtime's padded graphs pad, the scorer plans
     lengths = workload.encoded.lengths
-    return {"padding_share": padding_share(lengths, token_batches(lengths, budget))}
+    return {"padding_share": padding_share(lengths, plan_packed(lengths, budget))}
 
 
 def _speed(timing: Timing, rows: int, flop: float | None, matrix_rate: float | None) -> Row:

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.gpu.attempts import NotHereError
-from benchmarks.gpu.workloads import token_batches
 from bertline.errors import BertlineError
 from export.packed_model import FAMILIES, PackedLogits, first_position
 from export.reference import Reference
 from infer.encode import Encoded
-from infer.packing import pack
+from infer.packing import pack, plan_packed
 
 Logits = NDArray[np.float32]
 _RECOMPILE_LIMIT = 64  # beyond it, torch.compile would run what it cannot specialise eagerly, and not say so
@@ -72,7 +71,7 @@ class TorchWay:
 
     def __call__(self, encoded: Encoded, batch_tokens: int) -> Logits:
         """Logits (rows, labels) float32. Batches are launched one after the other; only the end waits for them."""
-        batches = token_batches(encoded.lengths, batch_tokens)
+        batches = plan_packed(encoded.lengths, batch_tokens)  # the very rows of a packed batch of ours
         forward = self._padded if self.padded else self._unpadded
         with torch.inference_mode():
             parts = [forward(encoded, rows) for rows in batches]
@@ -83,7 +82,7 @@ class TorchWay:
 
     def one(self, encoded: Encoded) -> Logits:
         """Logits (rows, labels) float32 of all rows as one batch."""
-        return self(encoded, int(encoded.lengths.sum()))
+        return self(encoded, int(encoded.lengths.sum()) + 1)
 
     def _padded(self, encoded: Encoded, rows: NDArray[np.int64]) -> torch.Tensor:
         arrays = encoded.padded(rows, self._pad_id)

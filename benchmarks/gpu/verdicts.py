@@ -31,7 +31,7 @@ def verdicts(document: Mapping[str, Any]) -> list[Verdict]:
     rows = found.get("parity", {}).get("rows")
     kernels = found.get("kernels", {})
     cold = found.get("end_to_end", {}).get("cold") or {}
-    on_cuda = document["environment"]["device"] == "cuda"
+    on_cuda = document["environment"]["device"] != "cpu"
     return [
         _at_least("packed fp16 against the best of PyTorch, real rows", 1.3, "×", _ratio(real)),
         _at_least("packed fp16 against the best of PyTorch, 128 tokens", 1.1, "×", _ratio(short)),

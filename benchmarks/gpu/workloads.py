@@ -1,4 +1,4 @@
-"""What is scored: real rows, rows of random tokens of one length; and which rows run together."""
+"""What is scored: real rows, and rows of random tokens of one length."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -64,22 +64,6 @@ def random_rows(bundle: Bundle, vocabulary: int, length: int, tokens: int) -> Wo
     lengths = np.full(rows, length, np.int64)
     encoded = Encoded(ids.reshape(-1), np.zeros(ids.size, np.int32), lengths, np.zeros(rows, bool))
     return Workload(f"{length} tokens", encoded)
-
-
-def token_batches(lengths: NDArray[np.int64], budget_tokens: int) -> list[NDArray[np.int64]]:
-    """Row indices, longest first, as many a batch as have at most `budget_tokens` tokens together, padding apart.
-
-    `lengths` is (rows,) tokens. A row longer than that makes a batch of its own.
-    """
-    order = np.argsort(-lengths, kind="stable")
-    ends = np.cumsum(lengths[order])
-    batches, start = [], 0
-    while start < len(order):
-        before = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + budget_tokens, side="right")))
-        batches.append(order[start:stop])
-        start = stop
-    return batches
 
 
 def padding_share(lengths: NDArray[np.int64], batches: Sequence[NDArray[np.int64]]) -> float:

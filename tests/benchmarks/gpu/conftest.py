@@ -1,4 +1,4 @@
-"""A tiny model with a packed variant, and a run of all sections over it, on the CPU."""
+"""A tiny model, and a run of all sections over it on the CPU, packed ways included."""
 
 import json
 from collections.abc import Callable
@@ -9,9 +9,12 @@ import pytest
 
 from benchmarks.gpu import sections
 from benchmarks.gpu.bench import Bench
+from benchmarks.gpu.ort_ways import OrtSpec, OrtWay
 from benchmarks.gpu.plan import Clock, Plan
 from bertline.tsv import TableSpec
+from infer.variants import CUDA_FP16
 from tests import tiny
+from tests.packed_on_cpu import packed_scorer
 
 SPEC = TableSpec(label_column="label")
 TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -34,27 +37,32 @@ PLAN = Plan(
 
 
 @pytest.fixture(scope="session")
-def packed_bundle(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model's bundle with fp32 and cuda-fp16; read only."""
-    from export.bundling import export_bundle
-
-    output = tmp_path_factory.mktemp("packed") / "bundle"
-    export_bundle(model_dir, output, [], TableSpec(), variants=["fp32", "cuda-fp16"])
-    return output
-
-
-@pytest.fixture(scope="session")
 def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """40 labelled rows."""
     return tiny.write_table(tmp_path_factory.mktemp("rows") / "rows.tsv", rows=40)
 
 
+class PackedBench(Bench):
+    """A run on the CPU whose packed ways run there as well, as `tests.packed_on_cpu` makes them."""
+
+    written: Path
+
+    def ort_way(self, spec: OrtSpec) -> OrtWay:
+        if spec.variant != CUDA_FP16:
+            return super().ort_way(spec)
+        return OrtWay(spec, packed_scorer(self.bundle, self.written, graphs=spec.graphs))
+
+
 @pytest.fixture(scope="session")
-def make_bench(packed_bundle: Path, model_dir: Path, rows_file: Path) -> Callable[..., Bench]:
-    """`make_bench(minutes=8)`: a run on the CPU that has not begun."""
+def make_bench(
+    packed_bundle: Path, model_dir: Path, rows_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Bench]:
+    """`make_bench(minutes=8)`: a run that has not begun."""
 
     def make(minutes: float = 8, plan: Plan = PLAN, say: Callable[[str], None] = lambda line: None) -> Bench:
-        return Bench(packed_bundle, model_dir, rows_file, SPEC, "cpu", plan, Clock(minutes), say)
+        made = PackedBench(packed_bundle, model_dir, rows_file, SPEC, "cpu", plan, Clock(minutes), say)
+        made.written = tmp_path_factory.mktemp("packed_on_cpu")
+        return made
 
     return make
 

@@ -79,7 +79,7 @@ def test_without_a_cuda_device_it_says_so(arguments: tuple[object, ...], cli: Cl
     if torch.cuda.is_available():
         pytest.skip("there is one")
     outcome = cli(*arguments, "--device", "cuda")
-    assert (outcome.code, outcome.err.count("\n")) == (1, 1) and "finds no CUDA device" in outcome.err
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1) and "--device cuda: PyTorch" in outcome.err
     assert not list(tmp_path.glob("gpu.*"))
 
 

@@ -35,10 +35,10 @@ def test_on_cuda_it_is_asked_for_this_device(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: Properties)
     monkeypatch.setattr(device.shutil, "which", lambda name: name)
     monkeypatch.setattr(device.subprocess, "run", run)
-    assert clocks("cuda")["clocks.max.sm"] == "1980 MHz"
+    assert clocks("cuda:0")["clocks.max.sm"] == "1980 MHz"
     assert asked[0][:3] == ["nvidia-smi", "-i", "GPU-d1b2"] and "clocks.sm" in asked[0][3]
     monkeypatch.setattr(device.shutil, "which", lambda name: None)
-    assert clocks("cuda") == {"remark": "nvidia-smi is not installed"}
+    assert clocks("cuda:0") == {"remark": "nvidia-smi is not installed"}
 
 
 def test_a_cpu_has_no_such_clocks() -> None:

@@ -102,7 +102,7 @@ def test_on_cuda_packed_graphs_are_run_with_every_kernel(make_bench: Any, monkey
         return CompletedProcess(command, 0, OUTPUT.replace('"kernel": 16', '"kernel": 2'), "")
 
     bench = make_bench()
-    monkeypatch.setattr(bench, "device", "cuda")
+    monkeypatch.setattr(bench, "device", "cuda:0")
     monkeypatch.setattr("benchmarks.gpu.kernels.subprocess.run", run)
     entry = measure_kernels(bench)
     packed, portable = asked
@@ -111,3 +111,4 @@ def test_on_cuda_packed_graphs_are_run_with_every_kernel(make_bench: Any, monkey
     assert portable["kernels"] == [None] and portable["arrays"]["attention_mask"] == "int64"
     assert "cuda-fp16, FlashAttention" in entry["ways"] and "fp32" in entry["ways"]
     assert f"cuda-fp16, cutlass: 3 nodes on {CPU}: Gather, Shape" in entry["faults"]
+    assert not any(fault.startswith("fp32") for fault in entry["faults"])

@@ -9,6 +9,8 @@ from benchmarks.gpu import ort_ways
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.ort_ways import EFFICIENT, FP32_PORTABLE, PACKED, OrtWay, open_scorer
 from bertline.errors import BertlineError
+from infer.cuda import CudaOptions
+from infer.session import OutOfMemoryError
 
 
 def test_packed_ways_are_every_kernel_with_and_without_graphs() -> None:
@@ -20,33 +22,35 @@ def test_packed_ways_are_every_kernel_with_and_without_graphs() -> None:
 
 def test_on_cuda_the_options_reach_the_scorer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, Any] = {}
-    monkeypatch.setattr(ort_ways.session, "CudaOptions", lambda **how: how, raising=False)
     monkeypatch.setattr(ort_ways.Scorer, "open", lambda bundle, **how: asked.update(how))
-    open_scorer(bench.bundle, "cuda", PACKED[-1], 4096)
-    assert asked["cuda"] == {"sdpa_kernel": EFFICIENT, "graphs": True}
-    assert (asked["device"], asked["variant"], asked["batch_tokens"]) == ("cuda", "cuda-fp16", 4096)
+    open_scorer(bench.bundle, "cuda:0", PACKED[-1], 4096)
+    assert asked["cuda"] == CudaOptions(sdpa_kernel=EFFICIENT, graphs=True)
+    assert (asked["device"], asked["variant"], asked["batch_tokens"]) == ("cuda:0", "cuda-fp16", 4096)
 
 
-def test_the_cpu_runs_the_portable_graph_alone(bench: Bench) -> None:
-    way = OrtWay(FP32_PORTABLE, open_scorer(bench.bundle, "cpu", FP32_PORTABLE, 64, threads=1))
-    expected = bench.expected(bench.real)
-    for found in (way(bench.real.encoded, 40), way.one(bench.real.encoded)):
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+@pytest.mark.parametrize("spec", [FP32_PORTABLE, PACKED[0], PACKED[1]], ids=lambda spec: spec.name)
+def test_each_way_answers_as_pytorch_does(spec: ort_ways.OrtSpec, bench: Bench) -> None:
+    way, expected = bench.ort_way(spec), bench.expected(bench.real)
+    within = 1e-5 if spec is FP32_PORTABLE else 5e-3
+    for found in (way(bench.real.encoded, 40), way(bench.real.encoded, 1000), way.one(bench.real.encoded)):
+        np.testing.assert_allclose(found, expected, atol=within)
+
+
+def test_a_plain_cpu_has_no_packed_ways(bench: Bench) -> None:
     with pytest.raises(BertlineError, match="is packed and runs on CUDAExecutionProvider only"):
         open_scorer(bench.bundle, "cpu", PACKED[0], 64)
 
 
-def test_one_batch_is_the_runners_where_there_is_one() -> None:
-    class Runner:
-        def run_batch(self, encoded: Any, rows: Any) -> Any:
-            return encoded, rows.tolist()
+def test_a_budget_that_does_not_fit_is_not_timed_as_another(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    way = bench.ort_way(FP32_PORTABLE)
+    run = way.scorer.runner.run
 
-    class Scorer:
-        runner = Runner()
+    def full(plan: Any, progress: Any) -> Any:
+        if plan.batch_tokens > 32:
+            raise OutOfMemoryError("no room")
+        return run(plan, progress)
 
-    class Encoded:
-        lengths = np.array([3, 4])
-
-    encoded = Encoded()
-    found: Any = OrtWay(PACKED[0], Scorer()).one(encoded)  # type: ignore[arg-type]
-    assert found == (encoded, [0, 1])
+    monkeypatch.setattr(way.scorer.runner, "run", full)
+    assert isinstance(way, OrtWay) and len(way(bench.real.encoded, 32)) == bench.real.rows
+    with pytest.raises(BertlineError, match="the device has no memory for 128 tokens a batch"):
+        way(bench.real.encoded, 128)

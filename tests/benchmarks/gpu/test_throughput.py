@@ -22,9 +22,6 @@ def test_every_way_is_measured_with_every_budget_and_at_its_best(document: dict[
     ]
     assert [row["way"] for row in entry["head_to_head"]] == names
     for row in entry["head_to_head"]:
-        if row["way"].startswith("ONNX Runtime fp16 packed"):
-            assert "is packed and runs on CUDAExecutionProvider only" in row["error"]
-            continue
         low, high = row["quartiles"]
         assert low <= row["rows_per_second"] <= high and row["runs"] >= PLAN.runs
         assert row["max_abs_logit"] < 1e-2 and row["flips"] == 0

@@ -10,7 +10,7 @@ def speed(way: str, rate: float, share: float = 0.4) -> dict[str, Any]:
     return {"way": way, "rows_per_second": rate, "share_of_matrix_rate": share}
 
 
-def document(device: str = "cuda") -> dict[str, Any]:
+def document(device: str = "cuda:0") -> dict[str, Any]:
     packed = PACKED[2].name
     real = [speed("PyTorch fp16 unpadded", 120_000), speed(packed, 180_000), speed(PACKED[3].name, 170_000, 0.3)]
     return {
@@ -52,5 +52,5 @@ def test_a_cpu_reaches_nothing_that_is_a_devices() -> None:
 
 
 def test_nothing_measured_is_no_verdict() -> None:
-    empty = {"environment": {"device": "cuda"}, "sections": {"parity": {"status": "failed", "reason": "…"}}}
+    empty = {"environment": {"device": "cuda:0"}, "sections": {"parity": {"status": "failed", "reason": "…"}}}
     assert {(v.measured, v.reached) for v in verdicts(empty)} == {(None, None)}

@@ -1,4 +1,4 @@
-"""Rows of token ids, and which of them run together."""
+"""Rows of token ids."""
 
 from pathlib import Path
 
@@ -7,21 +7,9 @@ import pytest
 
 from benchmarks.gpu.attempts import NotHereError
 from benchmarks.gpu.bench import Bench
-from benchmarks.gpu.workloads import one_row, padding_share, random_rows, real_rows, token_batches
+from benchmarks.gpu.workloads import one_row, padding_share, random_rows, real_rows
 from tests import tiny
 from tests.benchmarks.gpu.conftest import SPEC
-
-
-@pytest.mark.parametrize("budget", [1, 7, 20, 10_000])
-def test_batches_cover_every_row_once_longest_first_within_the_budget(budget: int) -> None:
-    lengths = np.random.default_rng(0).integers(1, 12, 200)
-    batches = token_batches(lengths, budget)
-    rows = np.concatenate(batches)
-    assert sorted(rows.tolist()) == list(range(200)) and (np.diff(lengths[rows]) <= 0).all()
-    for number, batch in enumerate(batches):
-        assert lengths[batch].sum() <= budget or len(batch) == 1
-        if number + 1 < len(batches):  # the next row would not have fitted
-            assert lengths[batch].sum() + lengths[batches[number + 1][0]] > budget
 
 
 def test_padding_counts_up_to_the_longest_row_of_a_batch() -> None:
@@ -30,7 +18,7 @@ def test_padding_counts_up_to_the_longest_row_of_a_batch() -> None:
     assert padding_share(lengths, [np.array([2, 3])] * 2) == pytest.approx(0)
 
 
-def test_real_rows_are_all_rows_with_their_labels(packed_bundle: Path, bench: Bench, tmp_path: Path) -> None:
+def test_real_rows_are_all_rows_with_their_labels(bench: Bench, tmp_path: Path) -> None:
     table = tiny.write_table(tmp_path / "t.tsv", rows=11)
     real = real_rows(bench.bundle, table, SPEC)
     assert (real.rows, real.texts[1], list(real.labels[:3])) == (11, "The dog sees a book.", [0, 1, 0])
