@@ -53,7 +53,7 @@ class Bench:
             _, index = parse_device(device)
             require_cuda(index)
             torch.cuda.set_device(index)
-        self.real = real_rows(self.bundle, table, spec)
+        self.real = real_rows(self.bundle, table, spec, plan.real_rows)
         config = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
         alike = ("model_type", "vocab_size", "id2label")
         if any(config.get(name) != self.folder.config.get(name) for name in alike):

@@ -39,7 +39,7 @@ def gpu(
 
     from benchmarks.gpu import sections
     from benchmarks.gpu.bench import Bench
-    from benchmarks.gpu.plan import Clock, Plan
+    from benchmarks.gpu.plan import TRIAL, Clock, Plan
     from benchmarks.gpu.tables import markdown, tables
     from bertline.console import log_console
     from bertline.errors import BertlineError, VerificationError
@@ -65,7 +65,8 @@ def gpu(
         write_whole(output, json.dumps(document, indent=1, allow_nan=False) + "\n")
         write_whole(page, markdown(document))
 
-    bench = Bench(bundle, model, table, spec, resolve_device(device), Plan(), clock, say)
+    found = resolve_device(device)
+    bench = Bench(bundle, model, table, spec, found, TRIAL if found == "cpu" else Plan(), clock, say)
     try:
         document = sections.measure(bench, save)
     except KeyboardInterrupt:
@@ -73,8 +74,8 @@ def gpu(
     for shown in tables(document):
         _show(shown)
     say(f"wrote {output} and {page}")
-    if found := sections.faults(document):
-        raise VerificationError(f"{output}: {'; '.join(found)}")
+    if faults := sections.faults(document):
+        raise VerificationError(f"{output}: {'; '.join(faults)}")
     if failed := sections.failures(document):
         raise BertlineError(f"{output}: not measured for an error: {'; '.join(failed)}")
 

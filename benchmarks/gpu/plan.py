@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 class Plan:
     """Sizes of a run. The defaults are for one large CUDA device."""
 
+    real_rows: int | None = None  # of the table at most, from its start; None: all
     budgets: tuple[int, ...] = (2048, 4096, 8192, 16384, 32768, 65536)  # tokens a batch
     lengths: tuple[int, ...] = (128, 512)  # tokens a row, of the workloads of random tokens
     tokens: int = 65536  # of each of these workloads
@@ -22,6 +23,25 @@ class Plan:
     epochs: int = 4  # of fine-tuning
     training: dict[str, int] = field(default_factory=dict)  # of BertConfig, whose defaults are BERT-base's
     compiler: str = "inductor"  # torch.compile's backend
+
+
+# To try the command out on a CPU.
+TRIAL = Plan(
+    real_rows=64,
+    budgets=(256, 1024),
+    lengths=(128,),
+    tokens=512,
+    reference_tokens=1024,
+    sweep_runs=1,
+    runs=2,
+    rows=500,
+    latency_runs=20,
+    matrix_size=256,
+    matrix_tokens=128,
+    matrix_seconds=0.1,
+    epochs=1,
+    training={"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2},
+)
 
 
 class Clock:

@@ -38,8 +38,8 @@ class Workload:
         return int(self.encoded.lengths.sum())
 
 
-def real_rows(bundle: Bundle, table: Path, spec: TableSpec) -> Workload:
-    """All rows of a table, tokenized as the bundle does. BertlineError for a bundle that scores pairs."""
+def real_rows(bundle: Bundle, table: Path, spec: TableSpec, most: int | None = None) -> Workload:
+    """Rows of a table, at most so many, tokenized as the bundle does. BertlineError for a bundle that scores pairs."""
     if len(bundle.manifest.text_columns) != 1:
         raise BertlineError(f"{bundle.path}: scores pairs; benchmark gpu is for single texts")
     texts: list[str] = []
@@ -49,6 +49,7 @@ def real_rows(bundle: Bundle, table: Path, spec: TableSpec) -> Workload:
         texts += map(str, window.texts)
         labels += window.labels
         names += [f"{table.name}, line {number}" for number in window.numbers]
+    texts, labels, names = texts[:most], labels[:most], names[:most]
     encoder = Encoder(bundle.path / "tokenizer.json", bundle.manifest.max_length)
     return Workload(table.name, encoder.encode(texts), texts, labels, names)
 

@@ -21,6 +21,7 @@ def test_padding_counts_up_to_the_longest_row_of_a_batch() -> None:
 def test_real_rows_are_all_rows_with_their_labels(bench: Bench, tmp_path: Path) -> None:
     table = tiny.write_table(tmp_path / "t.tsv", rows=11)
     real = real_rows(bench.bundle, table, SPEC)
+    assert real_rows(bench.bundle, table, SPEC, most=4).encoded.input_ids == real.encoded.input_ids[:4]
     assert (real.rows, real.texts[1], list(real.labels[:3])) == (11, "The dog sees a book.", [0, 1, 0])
     assert real.names[2] == "t.tsv, line 4" and real.tokens == len(real.encoded.ids)
 
