@@ -19,6 +19,9 @@ def gpu(
         Path, typer.Option("--output", "-o", help="Result as JSON; its tables go beside it, as .md.")
     ] = Path("artifacts/gpu.json"),
     minutes: Annotated[float, typer.Option(min=0, help="After which nothing further is started.")] = 8.0,
+    only: Annotated[
+        str | None, typer.Option(help="Sections to run: matrix_rate,parity,kernels,throughput_real,…; else all.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cuda, cuda:N, or cpu to try the command out.")] = "cuda",
     text_column: options.TextColumn = None,
     label_column: options.LabelColumn = None,
@@ -68,7 +71,7 @@ def gpu(
     found = resolve_device(device)
     bench = Bench(bundle, model, table, spec, found, TRIAL if found == "cpu" else Plan(), clock, say)
     try:
-        document = sections.measure(bench, save)
+        document = sections.measure(bench, save, [name.strip() for name in only.split(",")] if only else None)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"what was finished is in {output}" if output.exists() else "") from None
     for shown in tables(document):

@@ -78,17 +78,20 @@ def parse_clocks(line: str, error: str = "") -> dict[str, str]:
 
 
 def measure_matrix_rate(bench: Bench) -> dict[str, Any]:
-    """FLOP/s in float16: the best of ten products of one large square and of BERT-base's shapes, each by itself; and
-    of products without a pause, while the clocks are read. The best of all is what results are a share of.
+    """FLOP/s in float16, on a CPU in float32: the best of ten products of one large square and of BERT-base's shapes,
+    each by itself; and of products without a pause, while the clocks are read. The best of all is what results are a
+    share of.
     """
     size, tokens, device = bench.plan.matrix_size, bench.plan.matrix_tokens, bench.device
+    dtype = torch.float16 if bench.on_cuda else torch.float32
     rates = {
-        f"{size} × {size} × {size}": matrix_rate(torch.float16, device, [(size, size, size)]),
-        f"BERT-base's products, {tokens:,} tokens": matrix_rate(torch.float16, device, bert_shapes(tokens)),
+        f"{size} × {size} × {size}": matrix_rate(dtype, device, [(size, size, size)]),
+        f"BERT-base's products, {tokens:,} tokens": matrix_rate(dtype, device, bert_shapes(tokens)),
     }
-    sustained, under_load = _sustained(bench, max(rates.values()))
+    sustained, under_load = _sustained(bench, dtype, max(rates.values()))
     bench.matrix_rate = max(*rates.values(), sustained)
     return {
+        "dtype": str(dtype).removeprefix("torch."),
         "matrix_rate": bench.matrix_rate,
         "best": rates,
         "sustained": sustained,
@@ -96,12 +99,12 @@ def measure_matrix_rate(bench: Bench) -> dict[str, Any]:
     }
 
 
-def _sustained(bench: Bench, rate: float) -> tuple[float, dict[str, str]]:
+def _sustained(bench: Bench, dtype: torch.dtype, rate: float) -> tuple[float, dict[str, str]]:
     """FLOP/s of the square over about a second, and the clocks in its midst."""
     size, device = bench.plan.matrix_size, bench.device
     flop = 2.0 * size**3
     repeats = max(1, math.ceil(bench.plan.matrix_seconds * rate / flop))
-    product = linear(torch.float16, device, size, size, size)
+    product = linear(dtype, device, size, size, size)
     seen: dict[str, str] = {}
 
     def load() -> None:

@@ -1,6 +1,6 @@
 """A run: its sections in the order of their weight, each written down as soon as it is done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -16,8 +16,9 @@ from benchmarks.gpu.parity import measure_parity
 from benchmarks.gpu.throughput import measure_throughput
 from benchmarks.gpu.training import measure_training
 from benchmarks.gpu.verdicts import verdicts
+from bertline.errors import UsageError
 
-MEASURED, FAILED, NOT_HERE, NO_TIME = "measured", "failed", "not here", "not measured"
+MEASURED, FAILED, NOT_HERE, SKIPPED = "measured", "failed", "not here", "not measured"
 Document = dict[str, Any]
 
 
@@ -39,8 +40,15 @@ def _random_throughput(bench: Bench, length: int) -> dict[str, Any]:
     return measure_throughput(bench, bench.random(length))
 
 
-def measure(bench: Bench, save: Callable[[Document], None]) -> Document:
-    """Run all sections for which there is time; the document so far is saved after each of them."""
+def measure(bench: Bench, save: Callable[[Document], None], only: Sequence[str] | None = None) -> Document:
+    """Run all sections for which there is time, or those of `only`; the document so far is saved after each of them.
+
+    Raises UsageError for a section that is none.
+    """
+    calls = sections(bench)
+    for name in only or ():
+        if name not in calls:
+            raise UsageError(f"--only {','.join(only or ())}: {name!r} is none of {', '.join(calls)}")
     document: Document = {
         "schema": 1,
         "kind": "gpu",
@@ -54,9 +62,12 @@ def measure(bench: Bench, save: Callable[[Document], None]) -> Document:
         "table": {"name": bench.table.name, "rows": bench.real.rows, "tokens": bench.real.tokens},
         "minutes": bench.clock.minutes,
         "plan": asdict(bench.plan),
-        "sections": {},
+        "sections": {name: {"status": SKIPPED, "reason": "the run was stopped before"} for name in calls},
     }
-    for name, call in sections(bench).items():
+    asked = {name: call for name, call in calls.items() if only is None or name in only}
+    for name in calls.keys() - asked.keys():
+        document["sections"][name] = {"status": SKIPPED, "reason": "it was not asked for"}
+    for name, call in asked.items():
         document["sections"][name] = _entry(bench, name, call)
         bench.release()
         document["seconds"] = bench.clock.seconds
@@ -68,7 +79,7 @@ def measure(bench: Bench, save: Callable[[Document], None]) -> Document:
 
 def _entry(bench: Bench, name: str, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     if bench.clock.used_up:
-        return {"status": NO_TIME, "reason": bench.clock.excuse}
+        return {"status": SKIPPED, "reason": bench.clock.excuse}
     bench.say(f"{name.replace('_', ' ')} ({bench.clock.seconds:.0f} s so far)")
     begin = bench.clock.seconds
     found = attempt(call)

@@ -66,7 +66,8 @@ def _matrix(entry: Entry) -> list[Table]:
     rows = [[name, f"{rate / 1e12:,.4g}"] for name, rate in rates.items()]
     under_load = entry["clocks_under_load"]
     clock = under_load.get("clocks.sm") or under_load["remark"]
-    return [Table(("products in fp16", "TFLOP/s"), rows, f"The device's own matrix rate; clock under load: {clock}")]
+    columns = (f"products in {entry['dtype']}", "TFLOP/s")
+    return [Table(columns, rows, f"The device's own matrix rate; clock under load: {clock}")]
 
 
 def _parity(entry: Entry) -> list[Table]:
@@ -109,16 +110,17 @@ def _throughput(entry: Entry) -> list[Table]:
         "flips",
     )
     rows = [_speed(row, best) for row in entry["head_to_head"] if "error" not in row]
-    rows += _errors({row["way"]: row["error"] for row in entry["head_to_head"] if "error" in row}, len(columns))
-    return [Table(columns, rows, f"Throughput, {title}, each way at its best"), _sweep(entry, title)]
+    made = [Table(columns, rows, f"Throughput, {title}, each way at its best"), _sweep(entry, title)]
+    return made + _errors({row["way"]: row["error"] for row in entry["head_to_head"] if "error" in row}, title)
 
 
-def _errors(why: Mapping[str, str], columns: int) -> list[list[str]]:
-    """One row for each reason why ways were not measured."""
+def _errors(why: Mapping[str, str], title: str) -> list[Table]:
+    """A table with a row for each reason why ways were not measured, where there is any."""
     ways: dict[str, list[str]] = {}
     for way, error in why.items():
         ways.setdefault(error, []).append(way)
-    return [["; ".join(names), error, *[""] * (columns - 2)] for error, names in ways.items()]
+    rows = [["; ".join(names), error] for error, names in ways.items()]
+    return [Table(("ways", "why"), rows, f"Not measured, {title}")] if rows else []
 
 
 def _speed(row: Entry, best: float | None) -> list[str]:
@@ -141,7 +143,8 @@ def _sweep(entry: Entry, title: str) -> Table:
         cells.setdefault(row["way"], {})[row["batch_tokens"]] = (
             "failed" if "error" in row else f"{row['rows_per_second']:,.0f}"
         )
-    rows = [[way, *(told.get(budget, "–") for budget in entry["budgets"])] for way, told in cells.items()]
+    ran = {way: told for way, told in cells.items() if set(told.values()) != {"failed"}}
+    rows = [[way, *(told.get(budget, "–") for budget in entry["budgets"])] for way, told in ran.items()]
     return Table(("way", *(f"{n:,} tokens" for n in entry["budgets"])), rows, f"Rows/s by tokens a batch, {title}")
 
 
@@ -171,8 +174,9 @@ def _latency(entry: Entry) -> list[Table]:
             for way, found in ways.items()
             if "error" not in found
         ]
-        rows += _errors({way: found["error"] for way, found in ways.items() if "error" in found}, 3)
-        made.append(Table(("way", "p50 ms", "p99 ms"), rows, f"Latency of one row of {measured['tokens']} tokens"))
+        title = f"one row of {measured['tokens']} tokens"
+        made.append(Table(("way", "p50 ms", "p99 ms"), rows, f"Latency of {title}"))
+        made += _errors({way: found["error"] for way, found in ways.items() if "error" in found}, title)
     return made
 
 

@@ -73,6 +73,20 @@ def test_ctrl_c_says_where_the_finished_part_is(
     assert (tmp_path / "gpu.md").exists()
 
 
+def test_some_sections_can_be_asked_for(
+    arguments: tuple[object, ...], cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {name: lambda: {"ways": {}} for name in ("kernels", "latency")}
+    monkeypatch.setattr(sections, "sections", lambda bench: calls)
+    assert cli(*arguments, "--minutes", "1", "--only", " kernels").code == 0
+    found = json.loads((tmp_path / "gpu.json").read_text())["sections"]
+    assert found["kernels"]["status"] == "measured"
+    assert found["latency"] == {"status": "not measured", "reason": "it was not asked for"}
+    outcome = cli(*arguments, "--force", "--only", "kernels,speed")
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "--only kernels,speed: 'speed' is none of kernels, latency" in outcome.err
+
+
 def test_without_a_cuda_device_it_says_so(arguments: tuple[object, ...], cli: Cli, tmp_path: Path) -> None:
     import torch
 

@@ -49,6 +49,7 @@ def test_a_cpu_has_no_such_clocks() -> None:
 
 def test_results_are_a_share_of_the_best_rate(document: dict[str, Any]) -> None:
     entry = document["sections"]["matrix_rate"]
+    assert entry["dtype"] == "float32"  # a CPU's fp16 is no yardstick
     assert entry["matrix_rate"] == max(*entry["best"].values(), entry["sustained"]) > 1e6
     assert list(entry["best"]) == ["64 × 64 × 64", "BERT-base's products, 32 tokens"]
     for row in document["sections"]["throughput_real"]["head_to_head"]:

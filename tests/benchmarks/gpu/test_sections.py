@@ -1,5 +1,7 @@
 """A run: in order, within its time, and nothing lost when it is stopped or a section breaks."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -67,6 +69,19 @@ def test_ctrl_c_keeps_what_is_finished(make_bench: Any, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         sections.measure(make_bench(), lambda document: saved.append(dict(document["sections"])))
     assert len(saved) == 1 and saved[0]["one"]["found"] == 1
+    assert saved[0]["two"] == {"status": "not measured", "reason": "the run was stopped before"}
+
+
+def test_a_machine_without_the_exporters_packages_will_do() -> None:
+    lacking = ["onnx", "onnx_ir", "onnxscript", "optimum", "datasets", "nncf"]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({lacking!r}))\n"  # none of them can be imported then
+        "import benchmarks.gpu.cli, benchmarks.gpu.evidence, benchmarks.gpu.sections, benchmarks.gpu.tables\n"
+        "import transformers\n"
+        "transformers.BertForSequenceClassification"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_bundle_of_another_model_is_refused(make_bench: Any, bench: Bench, tmp_path: Any) -> None:
