@@ -44,8 +44,24 @@ def test_a_variant_that_does_not_run_says_why(make_bench: Any, monkeypatch: pyte
 def test_a_better_mcc_is_a_change_as_well(make_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench: Bench = make_bench()
     monkeypatch.setattr(parity.Parity, "mcc_drop", -0.006)
-    told = "MCC rises by 0.0060, allowed 0.005"
-    assert measure_parity(bench)["faults"] == [f"fp32: {told}", f"cuda-fp16: {told}"]
+    assert measure_parity(bench)["faults"] == ["cuda-fp16: MCC rises by 0.0060, allowed 0.005"]
+
+
+def test_a_logit_that_is_no_number_is_a_fault(make_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench: Bench = make_bench()
+    made = bench.ort_way
+
+    def broken(spec: OrtSpec) -> Any:
+        way = made(spec)
+        answer = way.scorer.run_tokens
+        monkeypatch.setattr(way.scorer, "run_tokens", lambda encoded: answer(encoded) + np.float32("nan"))
+        return way
+
+    bench.expected(bench.real)
+    monkeypatch.setattr(bench, "ort_way", broken)
+    entry = measure_parity(bench)
+    assert any(fault.startswith("cuda-fp16: a logit is no number (worst: rows.tsv") for fault in entry["faults"])
+    assert entry["variants"]["cuda-fp16"]["max_abs_logit"] is None
 
 
 def test_the_devices_own_variant_must_be_there(make_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
