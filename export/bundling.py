@@ -58,8 +58,8 @@ def export_bundle(
     Parity with PyTorch is proven on a grid of shapes, on the goldens and on the rows of `verify_on`, in the session
     that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| of fp32 exceeds 1e-4, a label flips
     or a token id differs. A further variant that flips more than `max_flips` of the rows (a share; None: as
-    `infer.parity.limits_of` has it) or loses more than `max_mcc_drop` is left out: the bundle is finished without it, and then
-    VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows of `calibrate_on`.
+    `infer.parity.limits_of` has it) or loses more than `max_mcc_drop` is left out: the bundle is finished without it,
+    and then VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows of `calibrate_on`.
     BertlineError for a model folder or a table that is not one, UsageError for a variant, or int8 without rows.
     """
     further = wanted_variants(variants)

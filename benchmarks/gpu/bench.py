@@ -103,15 +103,22 @@ class Bench:
     def expected(self, workload: Workload) -> NDArray[np.float32]:
         """Logits (rows, labels) float32 of PyTorch fp32 on this device."""
         if workload.name not in self._expected:
-            self._expected[workload.name] = self.score(FP32.name, workload.encoded, self.plan.reference_tokens)
+            self._expected[workload.name] = self.ready(FP32.name, workload.encoded, self.plan.reference_tokens)()
         return self._expected[workload.name]
 
-    def score(self, name: str, encoded: Encoded, batch_tokens: int | None = None) -> NDArray[np.float32]:
-        """Logits (rows, labels) float32 by one of the ways; as one batch where no budget is given."""
+    def ready(self, name: str, encoded: Encoded, batch_tokens: int) -> Callable[[], NDArray[np.float32]]:
+        """A call of one of the ways, its batches laid out, that gives the logits (rows, labels) float32."""
+        return self._way(name).ready(encoded, batch_tokens)
+
+    def one(self, name: str, encoded: Encoded) -> NDArray[np.float32]:
+        """Logits (rows, labels) float32 by one of the ways, of all rows as one batch."""
+        return self._way(name).one(encoded)
+
+    def _way(self, name: str) -> Way:
         way = self.ways[name]
         if isinstance(way, Failed):
             raise BertlineError(way.message)
-        return way.one(encoded) if batch_tokens is None else way(encoded, batch_tokens)
+        return way
 
     def release(self) -> None:
         """Give the device's memory that PyTorch only keeps for later back to the others."""

@@ -38,9 +38,9 @@ def _measure(bench: Bench, row: Encoded) -> dict[str, Any]:
     bench.say(f"one row of {tokens} tokens")
     found: dict[str, dict[str, Any]] = {}
     calls: dict[str, Callable[[], object]] = {}
-    expected = bench.score(FP32.name, row)
+    expected = bench.one(FP32.name, row)
     for name in WAYS:
-        call = partial(bench.score, name, row)
+        call = partial(bench.one, name, row)
         logits = attempt(call)
         if isinstance(logits, Failed):
             found[name] = {"error": logits.message}

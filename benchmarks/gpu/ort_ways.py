@@ -1,11 +1,12 @@
 """Our own ways: bertline's scorer on ONNX Runtime, with the options of the CUDA provider that matter."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from bertline.bundle import Bundle
-from bertline.errors import BertlineError
 from infer.cuda import CudaOptions
 from infer.encode import Encoded
 from infer.runners import Logits
@@ -48,13 +49,12 @@ class OrtWay:
         self.name = spec.name
         self.scorer = scorer
 
-    def __call__(self, encoded: Encoded, batch_tokens: int) -> Logits:
-        """Logits (rows, labels) float32, in batches of at most so many tokens; BertlineError where they do not fit."""
-        self.scorer.batch_tokens = batch_tokens
-        logits = self.scorer.run_tokens(encoded)
-        if self.scorer.batch_tokens != batch_tokens:  # the scorer helps itself, and would be timed with another budget
-            raise BertlineError(f"the device has no memory for {batch_tokens:,} tokens a batch")
-        return logits
+    def ready(self, encoded: Encoded, batch_tokens: int) -> Callable[[], Logits]:
+        """A call that gives the logits (rows, labels) float32, in batches of at most so many tokens. Batches are laid
+        out already, as `infer` does it while the device runs the window before. It raises OutOfMemoryError.
+        """
+        plan = self.scorer.runner.plan(encoded, batch_tokens)
+        return partial(self.scorer.runner.run, plan)
 
     def one(self, encoded: Encoded) -> Logits:
         """Logits (rows, labels) float32 of all rows as one batch."""

@@ -54,7 +54,8 @@ def measure(bench: Bench, save: Callable[[Document], None], only: Sequence[str] 
         "kind": "gpu",
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "regime": "ways take turns on the same rows; rows a batch are the same for all of PyTorch's ways, longest "
-        "first, as many as have so many tokens together; time runs from token ids on the host to logits on the host",
+        "first, as many as have so many tokens together; batches are laid out before, and time runs until the logits "
+        "are on the host; latency includes laying out",
         "environment": environment(bench.device),
         "clocks_before": clocks(bench.device),
         "model": {name: bench.folder.config.get(name) for name in ("model_type", "hidden_size", "num_hidden_layers")},

@@ -13,12 +13,13 @@ from benchmarks.gpu.workloads import Workload, padding_share
 from benchmarks.timing import Timing, time_in_turns
 from bertline.errors import BertlineError
 from infer.packing import plan_packed
+from infer.runners import Logits
 
 Row = dict[str, Any]
 
 
 def measure_throughput(bench: Bench, workload: Workload) -> dict[str, Any]:
-    """Rows/s from token ids on the host to logits on the host: a row for each way and budget, and one for each way
+    """Rows/s from batches laid out on the host to logits there: a row for each way and budget, and one for each way
     with the budget that was its best. A way that fails has a row with its error. BertlineError where there was no time.
     """
     sweep: list[Row] = []
@@ -61,16 +62,21 @@ def _time(bench: Bench, workload: Workload, budgets: Mapping[str, int], runs: in
     calls: dict[str, Callable[[], object]] = {}
     for name, budget in budgets.items():
         rows[name] = {"way": name, "batch_tokens": budget}
-        call = partial(bench.score, name, workload.encoded, budget)
-        found = attempt(call)
-        if isinstance(found, Failed):
-            rows[name]["error"] = found.message
+        tried = attempt(partial(_tried, bench, name, workload, budget))
+        if isinstance(tried, Failed):
+            rows[name]["error"] = tried.message
             continue
+        calls[name], found = tried
         rows[name] |= distance(found, expected) | _padding(bench.ways[name], workload, budget)
-        calls[name] = call
     for name, timing in time_in_turns(calls, warmups=1, min_runs=runs, settle_seconds=0).items():
         rows[name] |= _speed(timing, workload.rows, bench.flop_per_row(workload), bench.matrix_rate)
     return list(rows.values())
+
+
+def _tried(bench: Bench, name: str, workload: Workload, budget: int) -> tuple[Callable[[], Logits], Logits]:
+    """The call, and what it answers."""
+    call = bench.ready(name, workload.encoded, budget)
+    return call, call()
 
 
 def _padding(way: Way | Failed, workload: Workload, budget: int) -> Row:

@@ -1,7 +1,7 @@
 """PyTorch's ways to run the classifier, each behind one call: token ids on the host in, logits on the host out."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,43 +69,51 @@ class TorchWay:
             model = torch.compile(model, dynamic=True, mode=spec.mode, backend=compiler)
         self._model = model
 
-    def __call__(self, encoded: Encoded, batch_tokens: int) -> Logits:
-        """Logits (rows, labels) float32. Batches are launched one after the other; only the end waits for them."""
+    def ready(self, encoded: Encoded, batch_tokens: int) -> Callable[[], Logits]:
+        """A call that gives the logits (rows, labels) float32. What can be done ahead, while the device computes
+        something else, is done: batches are laid out, and stand in memory from which copies wait for nothing.
+        """
         batches = plan_packed(encoded.lengths, batch_tokens)  # the very rows of a packed batch of ours
-        forward = self._padded if self.padded else self._unpadded
-        with torch.inference_mode():
-            parts = [forward(encoded, rows) for rows in batches]
-            found: Logits = torch.cat(parts).float().cpu().numpy()
-        logits = np.empty_like(found)
-        logits[np.concatenate(batches)] = found
-        return logits
+        laid_out = self._padded if self.padded else self._unpadded
+        inputs = [self._pinned(laid_out(encoded, rows)) for rows in batches]
+        order = np.concatenate(batches)
+
+        def run() -> Logits:
+            """Batches are launched one after the other; only the end waits for them."""
+            with torch.inference_mode():
+                parts = [self._forward(arrays) for arrays in inputs]
+                found: Logits = torch.cat(parts).float().cpu().numpy()
+            logits = np.empty_like(found)
+            logits[order] = found
+            return logits
+
+        return run
 
     def one(self, encoded: Encoded) -> Logits:
-        """Logits (rows, labels) float32 of all rows as one batch."""
-        return self(encoded, int(encoded.lengths.sum()) + 1)
+        """Logits (rows, labels) float32 of all rows as one batch, laid out in that time, too."""
+        return self.ready(encoded, int(encoded.lengths.sum()) + 1)()
 
-    def _padded(self, encoded: Encoded, rows: NDArray[np.int64]) -> torch.Tensor:
-        arrays = encoded.padded(rows, self._pad_id)
+    def _padded(self, encoded: Encoded, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        arrays: dict[str, Any] = encoded.padded(rows, self._pad_id)
         mask = arrays["attention_mask"].astype(bool)
-        inputs = self._send({name: arrays[name] for name in self._names if name != "attention_mask"})
-        if not mask.all():
-            inputs |= self._send({"attention_mask": mask[:, None, None, :]})
-        logits: torch.Tensor = self._model(**inputs).logits
-        return logits
+        inputs = {name: arrays[name] for name in self._names if name != "attention_mask"}
+        return inputs if mask.all() else inputs | {"attention_mask": mask[:, None, None, :]}
 
-    def _unpadded(self, encoded: Encoded, rows: NDArray[np.int64]) -> torch.Tensor:
-        arrays = pack(encoded, rows, self._first_position)
+    def _unpadded(self, encoded: Encoded, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        arrays: dict[str, Any] = pack(encoded, rows, self._first_position)
         if "token_type_ids" not in self._names:
             del arrays["token_type_ids"]
-        logits: torch.Tensor = self._model(**self._send(arrays))
-        return logits
+        return arrays
 
-    def _send(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
-        """On the device; from pinned memory, so that the copy waits for nothing that runs there."""
+    def _pinned(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, torch.Tensor]:
         tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        if self._device.type == "cuda":
-            return {name: t.pin_memory().to(self._device, non_blocking=True) for name, t in tensors.items()}
-        return tensors
+        return {name: t.pin_memory() for name, t in tensors.items()} if self._device.type == "cuda" else tensors
+
+    def _forward(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        sent = {name: tensor.to(self._device, non_blocking=True) for name, tensor in inputs.items()}
+        found = self._model(**sent)
+        logits: torch.Tensor = found.logits if self.padded else found
+        return logits
 
 
 def _attention_of(device: torch.device) -> str:

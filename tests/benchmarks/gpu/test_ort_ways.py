@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.gpu import ort_ways
 from benchmarks.gpu.bench import Bench
-from benchmarks.gpu.ort_ways import EFFICIENT, FP32_PORTABLE, PACKED, OrtWay, open_scorer
+from benchmarks.gpu.ort_ways import EFFICIENT, FP32_PORTABLE, PACKED, open_scorer
 from bertline.errors import BertlineError
 from infer.cuda import CudaOptions
 from infer.session import OutOfMemoryError
@@ -32,7 +32,11 @@ def test_on_cuda_the_options_reach_the_scorer(bench: Bench, monkeypatch: pytest.
 def test_each_way_answers_as_pytorch_does(spec: ort_ways.OrtSpec, bench: Bench) -> None:
     way, expected = bench.ort_way(spec), bench.expected(bench.real)
     within = 1e-5 if spec is FP32_PORTABLE else 5e-3
-    for found in (way(bench.real.encoded, 40), way(bench.real.encoded, 1000), way.one(bench.real.encoded)):
+    for found in (
+        way.ready(bench.real.encoded, 40)(),
+        way.ready(bench.real.encoded, 1000)(),
+        way.one(bench.real.encoded),
+    ):
         np.testing.assert_allclose(found, expected, atol=within)
 
 
@@ -45,12 +49,12 @@ def test_a_budget_that_does_not_fit_is_not_timed_as_another(bench: Bench, monkey
     way = bench.ort_way(FP32_PORTABLE)
     run = way.scorer.runner.run
 
-    def full(plan: Any, progress: Any) -> Any:
+    def full(plan: Any) -> Any:
         if plan.batch_tokens > 32:
             raise OutOfMemoryError("no room")
-        return run(plan, progress)
+        return run(plan)
 
     monkeypatch.setattr(way.scorer.runner, "run", full)
-    assert isinstance(way, OrtWay) and len(way(bench.real.encoded, 32)) == bench.real.rows
-    with pytest.raises(BertlineError, match="the device has no memory for 128 tokens a batch"):
-        way(bench.real.encoded, 128)
+    assert len(way.ready(bench.real.encoded, 32)()) == bench.real.rows
+    with pytest.raises(BertlineError, match="no room"):
+        way.ready(bench.real.encoded, 128)()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.gpu.attempts import Failed
@@ -56,10 +57,8 @@ def test_the_fastest_budget_is_the_best() -> None:
 class Liar:
     """A way that answers something else."""
 
-    def __call__(self, encoded: Any, batch_tokens: int) -> Any:
-        import numpy as np
-
-        return np.full((len(encoded.lengths), 2), np.nan, np.float32)
+    def ready(self, encoded: Any, batch_tokens: int) -> Any:
+        return lambda: np.full((len(encoded.lengths), 2), np.nan, np.float32)
 
 
 def test_packed_answers_that_differ_are_a_fault(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_padded_and_unpadded_batches_answer_alike_for_every_family(
 ) -> None:
     encoded = reference.encode(tiny.SENTENCES * 2, 64)
     way = TorchWay(spec, reference, "cpu")
-    np.testing.assert_allclose(way(encoded, budget), reference.logits(encoded), atol=5e-6)
+    np.testing.assert_allclose(way.ready(encoded, budget)(), reference.logits(encoded), atol=5e-6)
     np.testing.assert_allclose(way.one(encoded), reference.logits(encoded), atol=5e-6)
 
 
@@ -46,7 +46,7 @@ def test_lower_precision_and_compilers_stay_close(spec: TorchSpec, bert: Referen
     encoded = bert.encode(tiny.SENTENCES, 64)
     way, expected = TorchWay(spec, bert, "cpu", compiler="eager"), bert.logits(encoded)
     for budget in (20, 50, 1000):
-        found = way(encoded, budget)
+        found = way.ready(encoded, budget)()
         assert found.dtype == np.float32 and np.abs(found - expected).max() < 1e-2
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
 
@@ -64,7 +64,7 @@ def test_shapes_are_compiled_once(spec: TorchSpec, bert: Reference) -> None:
     way._model = torch.compile(way._model._orig_mod, dynamic=True, backend=compiler)
     encoded = bert.encode([text for text in tiny.SENTENCES if len(text) > 15], 64)
     for budget in (25, 40, 60, 1000):
-        way(encoded, budget)
+        way.ready(encoded, budget)()
     assert 1 <= len(compiled) <= 4  # with a mask and without, and batches of one row, which torch.compile sets apart
 
 
@@ -108,7 +108,7 @@ def test_what_runs_on_cuda_calls_varlen_attn_as_it_is_installed(
     way = TorchWay(spec, bert, "cpu", compiler=backend)
     encoded = bert.encode(tiny.SENTENCES, 64)
     for budget in (20, 45, 1000):
-        np.testing.assert_allclose(way(encoded, budget), bert.logits(encoded), atol=5e-6)
+        np.testing.assert_allclose(way.ready(encoded, budget)(), bert.logits(encoded), atol=5e-6)
 
 
 def test_another_scale_is_refused() -> None:
