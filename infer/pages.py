@@ -31,7 +31,7 @@ def _run_section(report: dict[str, Any]) -> Section:
         "seconds": f"{report['seconds']:.2f}, and {report['startup_seconds']:.2f} to start",
         "seconds by stage": ", ".join(f"{name} {stages[name]:.2f}" for name in _STAGES if name in stages),
         "peak memory": f"{report['peak_memory_mib']:,.0f} MiB",
-        "device": f"{report['device']}, {report['provider']}, {report['threads']} threads",
+        "device": f"{report['device']} ({report['device_name']}), {report['provider']}, {report['threads']} threads",
         "tokens a batch": f"at most {report['batch_tokens']:,}",
         "variant": report["variant"],
         "bundle": report["bundle_sha256"],
