@@ -61,7 +61,7 @@ def gpu_python() -> Path:
     """The interpreter of an environment with onnxruntime-gpu."""
     python = Path(os.environ.get("BERTLINE_CUDA_PYTHON", ROOT / ".venv-cuda" / "bin" / "python"))
     if not python.exists():
-        pytest.skip(f"{python} is not there; make .venv-cuda/.installed makes it (255 MB, no GPU needed)")
+        pytest.skip(f"{python} is not there; make cuda-venv makes it (255 MB, no GPU needed)")
     return python
 
 

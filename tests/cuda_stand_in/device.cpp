@@ -41,17 +41,17 @@ int cudaGetDeviceProperties(char *properties, int device) {
     memset(properties, 0, 1008);
     snprintf(properties, 256, "CUDA stand-in %d", device);
     auto put = [=](int place, int value) { memcpy(properties + place, &value, sizeof value); };
-    put(296, 49152);   // sharedMemPerBlock
-    put(304, 65536);   // regsPerBlock
-    put(308, 32);      // warpSize
-    put(320, 1024);    // maxThreadsPerBlock
+    put(296, 49152);                                         // sharedMemPerBlock
+    put(304, 65536);                                         // regsPerBlock
+    put(308, 32);                                            // warpSize
+    put(320, 1024);                                          // maxThreadsPerBlock
     put(324, 1024), put(328, 1024), put(332, 64);            // maxThreadsDim
     put(336, 2147483647), put(340, 65535), put(344, 65535);  // maxGridSize
-    put(360, 9);       // major
-    put(384, 132);     // multiProcessorCount
-    put(604, 2048);    // maxThreadsPerMultiProcessor
-    put(624, 233472);  // sharedMemPerMultiprocessor
-    put(672, 232448);  // sharedMemPerBlockOptin
+    put(360, 9);                                             // major
+    put(384, 132);                                           // multiProcessorCount
+    put(604, 2048);                                          // maxThreadsPerMultiProcessor
+    put(624, 233472);                                        // sharedMemPerMultiprocessor
+    put(672, 232448);                                        // sharedMemPerBlockOptin
     return SUCCESS;
 }
 }

@@ -13,7 +13,7 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 struct Stream {
     bool blocking;  // ordered with the default stream
-    std::deque<Work> queue;
+    std::deque<Work> queue = {};
 };
 
 std::recursive_mutex &mutex();
