@@ -4,8 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+CUDA_VENV := .venv-cuda
+ONNXRUNTIME_GPU := 1.31.1
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test cuda-venv lint lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/bertline demo -o artifacts/demo --force
@@ -26,6 +28,16 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	touch $@
 
+# For the tests that run ONNX Runtime's CUDA provider over a stand-in for CUDA: its package for GPUs cannot share .venv
+# with the one for CPUs. 255 MB to load; no GPU and no library of CUDA's. bertline is run from here, and not installed.
+cuda-venv: $(CUDA_VENV)/.installed
+
+$(CUDA_VENV)/.installed: requirements.lock Makefile
+	test -x $(CUDA_VENV)/bin/python || $(PYTHON) -m venv $(CUDA_VENV)
+	$(CUDA_VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements.lock \
+		onnxruntime-gpu==$(ONNXRUNTIME_GPU) numpy tokenizers typer rich
+	touch $@
+
 # Versions only: no hashes and no suffix such as +cpu, so that one lock serves CPU and CUDA builds. What pyproject.toml
 # asks for on some machines only keeps its condition.
 # The torch of the last lock is installed first, so that a new lock does not move it by accident.
@@ -42,4 +54,4 @@ lock:
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) .lock-venv dist artifacts/demo
+	rm -rf $(VENV) $(CUDA_VENV) .lock-venv dist artifacts/demo
