@@ -74,10 +74,10 @@ class Evaluation:
     def add(self, true: NDArray[np.integer], predicted: NDArray[np.integer]) -> None:
         """Count rows; both arrays are label ids (rows,)."""
         self.confusion += confusion_matrix(true, predicted, len(self.labels))
-        if len(self.batch_mcc) >= MAX_BATCHES_KEPT:
-            return
-        self._open_true += true.tolist()
-        self._open_predicted += predicted.tolist()
+        # What no batch will hold is not kept: a large window's rows would be in every line of a journal.
+        wanted = max(0, (MAX_BATCHES_KEPT - len(self.batch_mcc)) * MCC_BATCH_ROWS - len(self._open_true))
+        self._open_true += true[:wanted].tolist()
+        self._open_predicted += predicted[:wanted].tolist()
         while len(self._open_true) >= MCC_BATCH_ROWS and len(self.batch_mcc) < MAX_BATCHES_KEPT:
             self._close_batch()
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ class Journal:
         try:
             with fresh.open("wb") as stream:
                 stream.write(_line({"schema": SCHEMA, "identity": self.identity}))
-                stream.writelines(_line(asdict(checkpoint)) for checkpoint in self.checkpoints)
+                stream.writelines(_line(vars(checkpoint)) for checkpoint in self.checkpoints)
                 stream.flush()
                 os.fsync(stream.fileno())
             fresh.replace(self.path)
@@ -107,7 +107,7 @@ class Journal:
             Journal(self.path, self.identity, [checkpoint]).rewrite()
         else:
             with self.path.open("ab") as stream:
-                stream.write(_line(asdict(checkpoint)))
+                stream.write(_line(vars(checkpoint)))
                 stream.flush()
                 os.fsync(stream.fileno())
         self._keep(checkpoint)
@@ -119,4 +119,4 @@ class Journal:
 
 
 def _line(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=True).encode() + b"\n"
+    return json.dumps(document, default=vars).encode() + b"\n"

@@ -68,6 +68,7 @@ def test_a_long_stream_keeps_a_bounded_number_of_batches() -> None:
     evaluation = Evaluation(("0", "1"))
     zeros = np.zeros(32 * MAX_BATCHES_KEPT + 77, np.int64)
     evaluation.add(zeros, zeros)
+    assert evaluation.state()["open"] == [[], []]  # of rows that no batch will hold
     evaluation.finish()
     assert len(evaluation.batch_mcc) == MAX_BATCHES_KEPT
     assert evaluation.rows == len(zeros)
