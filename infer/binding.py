@@ -56,8 +56,10 @@ class DeviceRun:
         binding = self._session.session.io_binding()
         try:
             return self._replayed(binding, inputs, calls) if self._session.graphs else self._run(binding, inputs, calls)
-        except Exception as error:  # onnxruntime's exceptions share no base class
+        except BaseException as error:  # Ctrl-C, too: the calls' memory lives as long as the traceback does
             self._settle(binding)
+            if not isinstance(error, Exception):
+                raise
             sizes = [call.places["input_ids"][0][1] for call in calls]
             raise self._session.failure(error, f"a batch of up to {max(sizes):,} tokens") from None
 
