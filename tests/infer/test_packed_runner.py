@@ -211,3 +211,27 @@ def test_ctrl_c_waits_for_the_calls_that_were_begun(
     with pytest.raises(KeyboardInterrupt):
         scorer.run_tokens(encoded(100))
     assert settled == [3]
+
+
+def test_the_next_file_begins_with_the_same_budget_whatever_the_one_before_had_no_room_for(
+    packed_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny.write_table(tmp_path / "t.tsv", rows=200)
+    scorer, manifest = packed_scorer(packed_bundle, tmp_path, 64), Bundle.open(packed_bundle).manifest
+    plain, full = scorer.runner.run, [True]
+
+    def run(*arguments: Any) -> Any:
+        if full.pop() if full else False:
+            raise OutOfMemoryError("no room")
+        return plain(*arguments)
+
+    monkeypatch.setattr(scorer.runner, "run", run)
+    reports = []
+    for name in ("a", "b"):
+        output = tmp_path / f"{name}.tsv"
+        job = Job([source], output, TableSpec(label_column="label"), report=report_path(output))
+        reports.append(score_files(job, manifest, lambda: scorer)[0])
+    one, two = reports
+    assert (one["out_of_memory_at"], one["batch_tokens"]) == (64, 32)
+    assert (two["out_of_memory_at"], two["batch_tokens"]) == (None, 64)
+    assert one["run"]["--batch-tokens"] == two["run"]["--batch-tokens"] == 64
