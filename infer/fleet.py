@@ -34,9 +34,13 @@ def devices_of(option: str) -> list[str]:
         require_cuda(0)
         return [f"cuda:{index}" for index in range(Driver().devices)]
     devices = [device.strip() for device in option.split(",")]
-    for device in devices:
-        parse_device(device)
-    twice = {device for device in devices if device != "cpu" and devices.count(device) > 1}
+    try:
+        places = [parse_device(device) for device in devices]
+    except UsageError:
+        raise UsageError(f"--devices {option}: give all, or names with commas between, as in cuda:0,cuda:1") from None
+    if len({kind for kind, _ in places}) > 1:  # with a variant each, and rounding of its own
+        raise UsageError(f"--devices {option}: mixes CUDA devices with the CPU; name devices of one kind")
+    twice = {f"{kind}:{index}" for kind, index in places if kind != "cpu" and places.count((kind, index)) > 1}
     if twice:
         raise UsageError(f"--devices {option}: names {', '.join(sorted(twice))} twice; name each device once")
     return devices

@@ -132,7 +132,14 @@ def test_an_end_does_not_wait_for_what_was_begun(bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     ("devices", "said"),
-    [("cuda:0,cuda:0", "names cuda:0 twice"), ("cuda:0,gpu", "--device gpu: give auto"), ("", "--device : give auto")],
+    [
+        ("cuda:0,cuda:0", "names cuda:0 twice"),
+        ("cuda:1,cuda,cuda:0", "names cuda:0 twice"),
+        ("cpu,cuda:0", "--devices cpu,cuda:0: mixes"),
+        ("cuda:0,gpu", "--devices cuda:0,gpu: give all"),
+        ("auto", "--devices auto: give all"),
+        ("", "--devices : give all"),
+    ],
 )
 def test_devices_that_make_no_sense(devices: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
