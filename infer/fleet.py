@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -91,8 +92,10 @@ class Fleet:
         """
         self.bundle, self.device = bundle, ",".join(devices)
         threads = options.pop("threads", None) or max(1, usable_cpus() // len(devices))
-        self._members = [_Member(bundle, device, options | {"threads": threads}) for device in devices]
+        self._members: list[_Member] = []
         try:
+            for device in devices:
+                self._members.append(_Member(bundle, device, options | {"threads": threads}))
             facts: list[_Facts] = [member.receive() for member in self._members]
         except BaseException:
             self.close()
@@ -147,7 +150,10 @@ class Fleet:
     def close(self) -> None:
         """End all processes, whatever they do."""
         for member in self._members:
-            member.close()
+            member.hang_up()
+        until = time.monotonic() + _LEAVE_SECONDS
+        for member in self._members:
+            member.end(max(0.0, until - time.monotonic()))
 
 
 class _Member:
@@ -178,9 +184,13 @@ class _Member:
             raise answer
         return answer
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """Close the pipe, at which an idle process ends by itself."""
         self._connection.close()
-        self._process.join(_LEAVE_SECONDS)
+
+    def end(self, patience: float) -> None:
+        """Wait so many seconds for the process to end by itself; then kill it."""
+        self._process.join(patience)
         if self._process.is_alive():
             self._process.kill()
 

@@ -159,3 +159,18 @@ def test_all_are_those_that_the_driver_counts(played: Any) -> None:  # noqa: F81
 def test_options_for_one_device_are_refused(options: list[str], bundle: Path, cli: Cli, source: Path) -> None:
     outcome = cli("infer", bundle, source, "-o", source.with_name("o.tsv"), "--devices", "cpu,cpu", *options)
     assert outcome.code == 2 and "--devices" in outcome.err
+
+
+def test_all_processes_end_at_the_same_time(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = 0.6
+    monkeypatch.setattr("infer.fleet._LEAVE_SECONDS", patience)
+    fleet = Fleet(Bundle.open(bundle), ["cpu"] * 3, variant="fp32", threads=1)
+    members = [member._process for member in fleet._members]
+    for process in members:
+        os.kill(process.pid or 0, signal.SIGSTOP)
+    begin = time.perf_counter()
+    fleet.close()
+    assert time.perf_counter() - begin < 2 * patience
+    for process in members:
+        process.join(10)
+        assert process.exitcode == -signal.SIGKILL
