@@ -3,10 +3,13 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
 
@@ -164,7 +167,7 @@ class _Member:
         self.device = device
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, bundle, device, options), daemon=True)
-        self._process.start()
+        _start_deaf(self._process)
         other.close()  # so that the end of the process is the end of the pipe
 
     def send(self, message: Any) -> None:
@@ -202,9 +205,28 @@ class _Member:
         )
 
 
+def _start_deaf(process: BaseProcess) -> None:
+    """Start it deaf to Ctrl-C, which the terminal sends to every process: it is the parent's to handle, which then
+    closes the pipe. From its first moment on, since Python would answer with a traceback while it starts; and the
+    parent, too, hears of it only afterwards: half a message to the process would end in another.
+    """
+    pressed: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()  # the only one that hears of it
+    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number)) if in_main else None
+    resource_tracker.ensure_running()  # which, when it starts, unblocks the signal
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process begins with what its parent blocks
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _serve(connection: Connection, bundle: Bundle, device: str, options: dict[str, Any]) -> None:
     """The life of a process: a scorer, then window after window, until nobody sends any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle, which then closes the pipe
     os.environ["RAYON_NUM_THREADS"] = str(options["threads"])  # of the tokenizer, which reads it at its first text
     try:
         scorer = Scorer.open(bundle, device=device, **options)
