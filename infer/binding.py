@@ -8,11 +8,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from bertline.devices import parse_device
-from infer.session import OnnxSession
+from infer.session import NO_GRAPH, OnnxSession
 
 _ALIGNED = 64  # numbers of 4 bytes: memory that CUDA hands out begins at 256 bytes, and kernels count on as much
 _MOST_GRAPHS = 512  # recorded at most; each takes memory of the driver
-_NO_GRAPH = -1  # ONNX Runtime's word for a run that is neither recorded nor replayed
 
 
 def aligned(size: int) -> int:
@@ -56,8 +55,10 @@ class DeviceRun:
         binding = self._session.session.io_binding()
         try:
             return self._replayed(binding, inputs, calls) if self._session.graphs else self._run(binding, inputs, calls)
-        except Exception as error:  # onnxruntime's exceptions share no base class
+        except BaseException as error:  # Ctrl-C, too: the calls' memory lives as long as the traceback does
             self._settle(binding)
+            if not isinstance(error, Exception):
+                raise
             sizes = [call.places["input_ids"][0][1] for call in calls]
             raise self._session.failure(error, f"a batch of up to {max(sizes):,} tokens") from None
 
@@ -95,7 +96,7 @@ class DeviceRun:
         area = _Recorded(
             ort.OrtValue.ortvalue_from_numpy(inputs[call.inputs].copy(), self._kind, self._index),
             self._room(call.output_size),
-            _NO_GRAPH if full else len(self._recorded),
+            NO_GRAPH if full else len(self._recorded),
         )
         if not full:
             self._recorded[key] = area

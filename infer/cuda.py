@@ -27,8 +27,8 @@ _CUDNN = "libcudnn.so.9"
 class CudaOptions:
     """How a session uses its CUDA device.
 
-    sdpa_kernel: 1 flash attention, 2 cutlass's; None: ONNX Runtime chooses. graphs: record runs as CUDA graphs and
-    replay them. memory_limit: bytes for values between operators; None: all there is.
+    sdpa_kernel: 1 flash attention, 2 cutlass's; None: ONNX Runtime chooses. graphs: record runs of packed graphs
+    as CUDA graphs and replay them. memory_limit: bytes for values between operators; None: all there is.
     """
 
     sdpa_kernel: int | None = None

@@ -3,9 +3,13 @@
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any
 
@@ -34,9 +38,13 @@ def devices_of(option: str) -> list[str]:
         require_cuda(0)
         return [f"cuda:{index}" for index in range(Driver().devices)]
     devices = [device.strip() for device in option.split(",")]
-    for device in devices:
-        parse_device(device)
-    twice = {device for device in devices if device != "cpu" and devices.count(device) > 1}
+    try:
+        places = [parse_device(device) for device in devices]
+    except UsageError:
+        raise UsageError(f"--devices {option}: give all, or names with commas between, as in cuda:0,cuda:1") from None
+    if len({kind for kind, _ in places}) > 1:  # with a variant each, and rounding of its own
+        raise UsageError(f"--devices {option}: mixes CUDA devices with the CPU; name devices of one kind")
+    twice = {f"{kind}:{index}" for kind, index in places if kind != "cpu" and places.count((kind, index)) > 1}
     if twice:
         raise UsageError(f"--devices {option}: names {', '.join(sorted(twice))} twice; name each device once")
     return devices
@@ -87,8 +95,10 @@ class Fleet:
         """
         self.bundle, self.device = bundle, ",".join(devices)
         threads = options.pop("threads", None) or max(1, usable_cpus() // len(devices))
-        self._members = [_Member(bundle, device, options | {"threads": threads}) for device in devices]
+        self._members: list[_Member] = []
         try:
+            for device in devices:
+                self._members.append(_Member(bundle, device, options | {"threads": threads}))
             facts: list[_Facts] = [member.receive() for member in self._members]
         except BaseException:
             self.close()
@@ -143,7 +153,10 @@ class Fleet:
     def close(self) -> None:
         """End all processes, whatever they do."""
         for member in self._members:
-            member.close()
+            member.hang_up()
+        until = time.monotonic() + _LEAVE_SECONDS
+        for member in self._members:
+            member.end(max(0.0, until - time.monotonic()))
 
 
 class _Member:
@@ -154,7 +167,7 @@ class _Member:
         self.device = device
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, bundle, device, options), daemon=True)
-        self._process.start()
+        _start_deaf(self._process)
         other.close()  # so that the end of the process is the end of the pipe
 
     def send(self, message: Any) -> None:
@@ -174,9 +187,13 @@ class _Member:
             raise answer
         return answer
 
-    def close(self) -> None:
+    def hang_up(self) -> None:
+        """Close the pipe, at which an idle process ends by itself."""
         self._connection.close()
-        self._process.join(_LEAVE_SECONDS)
+
+    def end(self, patience: float) -> None:
+        """Wait so many seconds for the process to end by itself; then kill it."""
+        self._process.join(patience)
         if self._process.is_alive():
             self._process.kill()
 
@@ -188,9 +205,28 @@ class _Member:
         )
 
 
+def _start_deaf(process: BaseProcess) -> None:
+    """Start it deaf to Ctrl-C, which the terminal sends to every process: it is the parent's to handle, which then
+    closes the pipe. From its first moment on, since Python would answer with a traceback while it starts; and the
+    parent, too, hears of it only afterwards: half a message to the process would end in another.
+    """
+    pressed: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()  # the only one that hears of it
+    handler = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number)) if in_main else None
+    resource_tracker.ensure_running()  # which, when it starts, unblocks the signal
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process begins with what its parent blocks
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
+
+
 def _serve(connection: Connection, bundle: Bundle, device: str, options: dict[str, Any]) -> None:
     """The life of a process: a scorer, then window after window, until nobody sends any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle, which then closes the pipe
     os.environ["RAYON_NUM_THREADS"] = str(options["threads"])  # of the tokenizer, which reads it at its first text
     try:
         scorer = Scorer.open(bundle, device=device, **options)

@@ -71,6 +71,7 @@ def score_files(
     if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
         return finished(job, identity)
     sink = _open_sink(job, identity)
+    budget, scorer.out_of_memory_at = scorer.batch_tokens, None
     run = _Run(job, rows, scorer, form, sink)
     try:
         with _switching_often():
@@ -86,6 +87,8 @@ def score_files(
     except BaseException:
         sink.abandon()
         raise
+    finally:
+        scorer.batch_tokens = budget  # the next file begins as it would in a run of its own, by which it goes on
     return report, run.evaluation
 
 

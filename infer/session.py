@@ -25,6 +25,7 @@ _ROOM = "; make room on the device, where other processes may hold memory, or us
 _REASON = re.compile(r"(CUDA failure|Failed to allocate memory|Available memory of)[^;\n]*")  # within a long line
 # On CUDA, ONNX Runtime computes sizes on the CPU on purpose: they are a few numbers, and operators want them there.
 _SIZES = {"Shape", "Concat", "Gather", "Slice", "Squeeze", "Unsqueeze", "Cast", "Range", "Add", "Sub", "Mul", "Div"}
+NO_GRAPH = -1  # ONNX Runtime's word for a run that is neither recorded nor replayed
 
 
 class OutOfMemoryError(BertlineError):
@@ -34,8 +35,8 @@ class OutOfMemoryError(BertlineError):
 class OnnxSession:
     """A loaded graph. `provider`, `device` and `device_name` are what really runs, `inputs` the graph's own input
     names, `outputs` its outputs' shapes by name; a symbolic axis is a name. `shape_tokens` is what the first batch of a
-    shape costs beside its tokens, in tokens' time. `graphs` says whether runs are recorded as CUDA graphs. `session` is
-    ONNX Runtime's own.
+    shape costs beside its tokens, in tokens' time. `graphs` says whether runs that are bound to memory of the device
+    are recorded as CUDA graphs. `session` is ONNX Runtime's own.
     """
 
     def __init__(
@@ -101,8 +102,11 @@ class OnnxSession:
 
         Raises OutOfMemoryError where there is no room, BertlineError for all else that goes wrong.
         """
+        options = ort.RunOptions()
+        if self.graphs:  # a recording would give nothing back, and be replayed for every shape
+            options.add_run_config_entry("gpu_graph_id", str(NO_GRAPH))
         try:
-            logits: NDArray[np.float32] = self.session.run(["logits"], feeds)[0]
+            logits: NDArray[np.float32] = self.session.run(["logits"], feeds, options)[0]
         except Exception as error:  # as above; out of memory, or ids and lengths that the graph does not take
             shape = "×".join(map(str, feeds["input_ids"].shape))
             raise self.failure(error, f"a batch of {shape} tokens") from None

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -37,6 +39,14 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "t.tsv"
     path.write_text("\n".join(["sentence\tlabel", *(f"{text}\t{row % 2}" for row, text in enumerate(texts))]) + "\n")
     return path
+
+
+def children_of(process: int) -> str:
+    """Ids of the processes that it has started."""
+    try:
+        return Path(f"/proc/{process}/task/{process}/children").read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def test_the_output_is_that_of_one_process(bundle: Path, source: Path, cli: Cli, tmp_path: Path) -> None:
@@ -132,7 +142,14 @@ def test_an_end_does_not_wait_for_what_was_begun(bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     ("devices", "said"),
-    [("cuda:0,cuda:0", "names cuda:0 twice"), ("cuda:0,gpu", "--device gpu: give auto"), ("", "--device : give auto")],
+    [
+        ("cuda:0,cuda:0", "names cuda:0 twice"),
+        ("cuda:1,cuda,cuda:0", "names cuda:0 twice"),
+        ("cpu,cuda:0", "--devices cpu,cuda:0: mixes"),
+        ("cuda:0,gpu", "--devices cuda:0,gpu: give all"),
+        ("auto", "--devices auto: give all"),
+        ("", "--devices : give all"),
+    ],
 )
 def test_devices_that_make_no_sense(devices: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
@@ -152,3 +169,31 @@ def test_all_are_those_that_the_driver_counts(played: Any) -> None:  # noqa: F81
 def test_options_for_one_device_are_refused(options: list[str], bundle: Path, cli: Cli, source: Path) -> None:
     outcome = cli("infer", bundle, source, "-o", source.with_name("o.tsv"), "--devices", "cpu,cpu", *options)
     assert outcome.code == 2 and "--devices" in outcome.err
+
+
+def test_ctrl_c_is_one_line_from_the_first_moment_of_a_process_on(bundle: Path, source: Path, tmp_path: Path) -> None:
+    output = ["-o", tmp_path / "o.tsv", "--devices", "cpu,cpu"]
+    command = [sys.executable, "-m", "bertline", "infer", bundle, source, *output]
+    for patience in (0.0, 0.05, 0.1, 0.15):  # in which Python itself starts, and then imports
+        run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        while run.poll() is None and not children_of(run.pid):
+            time.sleep(0.005)
+        time.sleep(patience)
+        os.killpg(run.pid, signal.SIGINT)  # to every process, as a terminal does
+        _, said = run.communicate(timeout=30)
+        assert (run.returncode, said) == (130, "bertline: interrupted\n")
+
+
+def test_all_processes_end_at_the_same_time(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = 0.6
+    monkeypatch.setattr("infer.fleet._LEAVE_SECONDS", patience)
+    fleet = Fleet(Bundle.open(bundle), ["cpu"] * 3, variant="fp32", threads=1)
+    members = [member._process for member in fleet._members]
+    for process in members:
+        os.kill(process.pid or 0, signal.SIGSTOP)
+    begin = time.perf_counter()
+    fleet.close()
+    assert time.perf_counter() - begin < 2 * patience
+    for process in members:
+        process.join(10)
+        assert process.exitcode == -signal.SIGKILL

@@ -188,3 +188,50 @@ def test_files_are_scored_and_a_run_that_was_stopped_ends_with_the_same_bytes(
     cells = [line.split("\t") for line in (tmp_path / "o.tsv").read_text().splitlines()[1:9]]
     assert np.abs(np.array([row[5:] for row in cells], np.float32) - exact).max() <= WITHIN
     assert json.loads(report_path(tmp_path / "o.tsv").read_text())["out_of_memory_at"] is None
+
+
+def test_ctrl_c_waits_for_the_calls_that_were_begun(
+    packed_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device still reads and writes their memory, which would be handed to the next."""
+    scorer, begun, settled = packed_scorer(packed_bundle, tmp_path, 128), [], []
+    plain = onnxruntime.IOBinding.synchronize_outputs
+
+    def run_with(binding: Any, options: Any) -> None:
+        begun.append(1)
+        if len(begun) == 3:
+            raise KeyboardInterrupt
+
+    def synchronize(binding: Any) -> None:
+        settled.append(len(begun))
+        plain(binding)
+
+    monkeypatch.setattr(scorer.session.session, "run_with_iobinding", run_with)
+    monkeypatch.setattr(onnxruntime.IOBinding, "synchronize_outputs", synchronize)
+    with pytest.raises(KeyboardInterrupt):
+        scorer.run_tokens(encoded(100))
+    assert settled == [3]
+
+
+def test_the_next_file_begins_with_the_same_budget_whatever_the_one_before_had_no_room_for(
+    packed_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny.write_table(tmp_path / "t.tsv", rows=200)
+    scorer, manifest = packed_scorer(packed_bundle, tmp_path, 64), Bundle.open(packed_bundle).manifest
+    plain, full = scorer.runner.run, [True]
+
+    def run(*arguments: Any) -> Any:
+        if full.pop() if full else False:
+            raise OutOfMemoryError("no room")
+        return plain(*arguments)
+
+    monkeypatch.setattr(scorer.runner, "run", run)
+    reports = []
+    for name in ("a", "b"):
+        output = tmp_path / f"{name}.tsv"
+        job = Job([source], output, TableSpec(label_column="label"), report=report_path(output))
+        reports.append(score_files(job, manifest, lambda: scorer)[0])
+    one, two = reports
+    assert (one["out_of_memory_at"], one["batch_tokens"]) == (64, 32)
+    assert (two["out_of_memory_at"], two["batch_tokens"]) == (None, 64)
+    assert one["run"]["--batch-tokens"] == two["run"]["--batch-tokens"] == 64

@@ -82,3 +82,18 @@ def test_a_batch_that_the_graph_does_not_take_is_one_line(bundle: Path) -> None:
     session = OnnxSession(bundle / MODEL)
     with pytest.raises(BertlineError, match=r"model\.onnx: failed on a batch of 1×65 tokens: .*lower --batch-tokens"):
         session.run(ids(1, 65))
+
+
+def test_a_run_from_host_memory_is_never_recorded_as_a_graph(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording gives nothing back, and would be replayed for batches of other shapes."""
+    session, recorded = OnnxSession(bundle / MODEL), []
+    session.graphs = True
+    plain = session.session.run
+
+    def run(outputs: list[str], feeds: dict[str, np.ndarray], options: onnxruntime.RunOptions | None = None) -> object:
+        recorded.append(options.get_run_config_entry("gpu_graph_id") if options else "0")
+        return plain(outputs, feeds)
+
+    monkeypatch.setattr(session.session, "run", run)
+    session.run(ids(3, 7))
+    assert recorded == ["-1"]
