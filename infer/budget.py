@@ -40,7 +40,7 @@ def find_budget(scorer: Scorer, encoded: Encoded) -> tuple[int, list[Trial]]:
     begin, trials = time.perf_counter(), []
     kind, _ = parse_device(scorer.session.device)
     for budget in CANDIDATES[kind]:
-        batch = np.resize(rows, max(1, budget // length))  # repeats rows where there are too few
+        batch = np.resize(rows, max(1, budget // max(1, length)))  # repeats rows where there are too few
         seconds = []
         try:
             scorer.runner.run_batch(encoded, batch)

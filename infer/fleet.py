@@ -165,6 +165,7 @@ class _Member:
     def __init__(self, bundle: Bundle, device: str, options: dict[str, Any]) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would share a driver, threads and locks
         self.device = device
+        self._ready = False  # its first answer says that it is
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(other, bundle, device, options), daemon=True)
         _start_deaf(self._process)
@@ -185,6 +186,7 @@ class _Member:
             raise self._ended() from None
         if isinstance(answer, BertlineError):
             raise answer
+        self._ready = True
         return answer
 
     def hang_up(self) -> None:
@@ -199,9 +201,15 @@ class _Member:
 
     def _ended(self) -> BertlineError:
         self._process.join(_LEAVE_SECONDS)
+        code = self._process.exitcode
+        if not self._ready:
+            return BertlineError(
+                f"{self.device}: its process ended with code {code} before it was ready; a script that opens several "
+                "devices needs if __name__ == '__main__' around what it does"
+            )
         return BertlineError(
-            f"{self.device}: its process ended with code {self._process.exitcode}, perhaps for lack of memory; lower "
-            "--batch-tokens or --window"
+            f"{self.device}: its process ended with code {code}, perhaps for lack of memory; if it does so again, "
+            "start over with a lower --batch-tokens or --window"
         )
 
 

@@ -117,8 +117,8 @@ class OnnxSession:
         reason = _first_line(error)
         if _NO_ROOM.search(str(error)):
             return OutOfMemoryError(
-                f"{self._model}: {self.device} has no memory left for {batch} ({reason}); lower --batch-tokens, "
-                "--window or --max-length, or free the device"
+                f"{self._model}: {self.device} has no memory left for {batch} ({reason}); free the device, or "
+                "start over with a smaller --window or --max-length"
             )
         return BertlineError(
             f"{self._model}: failed on {batch}: {reason}; lower --batch-tokens, or check the bundle with "

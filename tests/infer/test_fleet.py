@@ -101,7 +101,7 @@ def test_a_process_that_dies_is_an_error_and_the_others_end(bundle: Path) -> Non
         assert np.abs(fleet.run(windows[0]) - expected).max() <= 1e-5
         os.kill(members[1].pid or 0, signal.SIGKILL)
         members[1].join(10)
-        with pytest.raises(BertlineError, match=r"cpu: its process ended with code -9, .*lower --batch-tokens"):
+        with pytest.raises(BertlineError, match=r"cpu: its process ended with code -9, .*a lower --batch-tokens"):
             for window in windows[1:]:
                 fleet.run(window)
             fleet.prepare(tiny.SENTENCES, seen)
@@ -109,6 +109,16 @@ def test_a_process_that_dies_is_an_error_and_the_others_end(bundle: Path) -> Non
     for process in members:
         process.join(10)
         assert not process.is_alive()
+
+
+def test_a_script_without_a_guard_is_told_of_it(bundle: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\nfrom bertline.bundle import Bundle\nfrom infer.fleet import Fleet\n"
+        f"Fleet(Bundle.open(Path({str(bundle)!r})), ['cpu'], variant='fp32', threads=1)\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and "before it was ready; a script that opens" in done.stderr.splitlines()[-1]
 
 
 def test_what_goes_wrong_in_a_process_is_told_as_if_it_were_here(
