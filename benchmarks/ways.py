@@ -13,7 +13,7 @@ from export.graph import export_graph
 from export.reference import Reference
 from infer.batching import plan_batches
 from infer.encode import Encoder
-from infer.scorer import BATCH_TOKENS, Scorer
+from infer.scorer import BATCH_TOKENS
 from infer.session import OnnxSession
 
 Logits = NDArray[np.float32]
@@ -81,11 +81,14 @@ def pytorch_equal_lengths(model_dir: Path, bundle: Path, dtype: torch.dtype) -> 
     return score
 
 
-def plain_onnx(model_dir: Path, bundle: Path, threads: int, folder: Path) -> Way:
-    """ONNX Runtime on the graph as it leaves the exporter, CPU provider, fp32, on bertline's own batches."""
+def export_plain(model_dir: Path, file: Path) -> None:
+    """Write the graph as it leaves the exporter."""
     reference = Reference(ModelFolder.open(model_dir))
-    file = folder / "plain.onnx"
     export_graph(reference.model, reference.input_names, file)
+
+
+def plain_onnx(file: Path, bundle: Path, threads: int) -> Way:
+    """ONNX Runtime on the graph of `export_plain`, CPU provider, fp32, on bertline's own batches."""
     session = OnnxSession(file, "cpu", threads)
 
     def run(ids: NDArray[np.int64]) -> Logits:
@@ -93,12 +96,6 @@ def plain_onnx(model_dir: Path, bundle: Path, threads: int, folder: Path) -> Way
         return session.run({name: arrays[name] for name in session.inputs})
 
     return lambda texts: _in_equal_lengths(bundle, texts, run)
-
-
-def bare_session(scorer: Scorer, texts: Sequence[str]) -> Way:
-    """bertline's session on batches tokenized beforehand, of these very texts: what the pipeline adds nothing to."""
-    encoded = scorer.encoder.encode(texts)
-    return lambda _: scorer.run_tokens(encoded)
 
 
 def _in_equal_lengths(bundle: Path, texts: Sequence[str], run: Callable[[NDArray[np.int64]], Logits]) -> Logits:

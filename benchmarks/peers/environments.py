@@ -89,10 +89,11 @@ class Environment:
         python = partial / "bin" / "python"
         with self.log.open("wb") as log:
             for command in (
-                [sys.executable, "-m", "venv", partial],
-                [python, "-I", "-m", "pip", "install", "--no-input", "-r", self.source / "requirements.txt"],
+                (sys.executable, "-m", "venv", partial),
+                (python, "-I", "-m", "pip", "install", "--no-input", "-r", self.source / "requirements.txt"),
             ):
-                if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode:
+                words = [str(word) for word in command]
+                if subprocess.run(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log).returncode:
                     raise PeerError(_reason(self.log))
 
     def _check_imports(self, partial: Path) -> None:

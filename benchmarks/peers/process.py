@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +54,9 @@ class PeerProcess:
     def ask(self, message: Mapping[str, Any], timeout_seconds: float) -> dict[str, Any]:
         """Its answer. Raises PeerError where it says why not, ends, is silent for too long, or says anything else."""
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # it has ended, and what it said before says why
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended, and what it said before says why
         line = self._line(message["do"], timeout_seconds)
         try:
             answer = json.loads(line)
@@ -74,13 +73,10 @@ class PeerProcess:
         """End it and all that it started: first by closing its stdin, then by force."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            self._process.stdin.close()
-        except BrokenPipeError:
-            pass
-        try:
-            self._process.wait(_GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GRACE_SECONDS)
         finally:
             self._kill()
             self._process.wait()
@@ -113,10 +109,8 @@ class PeerProcess:
         return _shortened(": ".join([f"ended with {how} while asked to {asked}", *lines[-1:]]))
 
     def _kill(self) -> None:
-        try:
+        with suppress(ProcessLookupError):  # all of its group have ended
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # all of its group have ended
 
 
 def _shortened(text: str) -> str:

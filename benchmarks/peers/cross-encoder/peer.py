@@ -1,7 +1,4 @@
-"""Sentence-Transformers' CrossEncoder in PyTorch.
-
-Its `predict` takes pairs only; single texts go to what it calls next, which sorts them by length and makes the batches.
-"""
+"""Sentence-Transformers' CrossEncoder in PyTorch, which sorts texts by length."""
 
 import torch
 from sentence_transformers import CrossEncoder
@@ -9,19 +6,21 @@ from sentence_transformers import CrossEncoder
 PACKAGES = ("sentence-transformers", "transformers", "torch")
 
 
+class SingleTexts(CrossEncoder):
+    """Its `predict` takes pairs only, and would take a list of texts for one pair; the rest of it does single texts."""
+
+    def is_singular_input(self, inputs):
+        return False
+
+
 def load(request):
     torch.set_num_threads(request["threads"])
-    model = CrossEncoder(request["model"], device="cpu", max_length=request["max_length"])
+    model = SingleTexts(request["model"], device="cpu", max_length=request["max_length"])
 
-    @torch.inference_mode()
     def score(texts):
-        return model._inference(
-            texts,
-            prompt=None,
-            batch_size=request["batch_rows"],
-            show_progress_bar=False,
-            activation_fn=torch.nn.Identity(),
-            apply_softmax=False,
+        identity = torch.nn.Identity()
+        return model.predict(
+            texts, batch_size=request["batch_rows"], activation_fn=identity, show_progress_bar=False
         ).tolist()
 
     return score
