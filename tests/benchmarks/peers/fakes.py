@@ -22,7 +22,7 @@ CRASHES = "import sys; sys.stderr.write('out of luck\\n'); sys.exit(7)"
 DIES = "import os, signal; input(); os.kill(os.getpid(), signal.SIGKILL)"
 HANGS = "import time; time.sleep(600)"
 PRINTS_RUBBISH = "input(); print('Loading weights: 100%')"
-ANSWERS_ANOTHER = "input(); print('{\"done\": \"lunch\"}')"
+ANSWERS_ANOTHER = 'input(); print(\'{"done": "lunch"}\')'
 
 
 def script(folder: Path, text: str, name: str = "peer.py") -> Path:
