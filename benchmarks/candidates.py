@@ -29,17 +29,17 @@ class Candidate:
 
 def own_candidates(variants: Sequence[str]) -> list[Candidate]:
     """PyTorch's ways, the plain graph, and bertline's variants."""
-    torch, ours = _served("pytorch_ways.py"), _served("bertline_ways.py")
+    torch, onnx = _served("pytorch_ways.py"), _served("onnx_ways.py")
     found = [
         Candidate(NOTEBOOK, "notebook", torch),
         Candidate(PIPELINE, "pipeline", torch),
         Candidate(TORCH_FP32, "float32", torch),
         Candidate(TORCH_BF16, "bfloat16", torch),
-        Candidate(PLAIN_ONNX, "plain", torch, prepares=True),
+        Candidate(PLAIN_ONNX, "plain", onnx, prepares=True),
     ]
     for variant in variants:
-        found.append(Candidate(f"{OURS} {variant}", f"infer {variant}", ours))
-        found.append(Candidate(f"{BARE}, {variant}", f"session {variant}", ours))
+        found.append(Candidate(f"{OURS} {variant}", f"infer {variant}", onnx))
+        found.append(Candidate(f"{BARE}, {variant}", f"session {variant}", onnx))
     return found
 
 

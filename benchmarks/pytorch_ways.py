@@ -7,23 +7,15 @@ import torch
 
 from benchmarks import ways
 
-PACKAGES = ("torch", "transformers", "onnxruntime")
-_PLAIN = "plain.onnx"
-
-
-def prepare(request: dict[str, Any]) -> None:
-    """Export the plain graph."""
-    ways.export_plain(Path(request["model"]), Path(request["folder"]) / _PLAIN)
+PACKAGES = ("torch", "transformers")
 
 
 def load(request: dict[str, Any]) -> ways.Way:
-    """The way asked for; see benchmarks.candidates for their names."""
+    """`notebook`, `pipeline`, or a dtype of PyTorch's."""
     torch.set_num_threads(request["threads"])
-    way, model, bundle = request["way"], Path(request["model"]), Path(request["bundle"])
+    way, model = request["way"], Path(request["model"])
     if way == "notebook":
         return ways.notebook(model)
     if way == "pipeline":
         return ways.transformers_pipeline(model)
-    if way == "plain":
-        return ways.plain_onnx(Path(request["folder"]) / _PLAIN, bundle, request["threads"])
-    return ways.pytorch_equal_lengths(model, bundle, getattr(torch, way))
+    return ways.pytorch_equal_lengths(model, Path(request["bundle"]), getattr(torch, way))

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks import ways
 from benchmarks.candidates import NOTEBOOK, OURS, own_candidates, peer_candidates
 from benchmarks.ceiling import flop_per_row, matrix_rate
+from benchmarks.equal_lengths import NOTEBOOK_LENGTH, ROWS
 from benchmarks.peers.environments import default_folder
 from benchmarks.turns import Run, Task, take_turns
 from bertline.bundle import Bundle
@@ -106,8 +106,8 @@ def measure_throughput(
             file,
             (len(texts), len(opened.manifest.labels)),
             threads,
-            ways.NOTEBOOK_LENGTH,
-            ways.ROWS,
+            NOTEBOOK_LENGTH,
+            ROWS,
             timeout_seconds,
         )
         measured = take_turns(candidates, task, Path(name), passes, progress)
@@ -160,7 +160,7 @@ def _logits(run: Run) -> NDArray[np.float32]:
 
 def _environment(bundle: Bundle, model: ModelFolder, texts: Sequence[str], threads: int) -> dict[str, Any]:
     torch.set_num_threads(threads)
-    lengths = Encoder(bundle.path / "tokenizer.json", ways.NOTEBOOK_LENGTH).encode(texts).lengths
+    lengths = Encoder(bundle.path / "tokenizer.json", NOTEBOOK_LENGTH).encode(texts).lengths
     flop = flop_per_row(model.config, lengths)
     return {
         "cpu": cpu_name(),

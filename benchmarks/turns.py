@@ -1,5 +1,6 @@
 """Ways to score one file, each in a process of its own, that take turns; one that fails does not take others along."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks.candidates import Candidate
 from benchmarks.peers.process import PeerError, PeerProcess, thread_limits
 
+_ROOT = Path(__file__).parent.parent
 SETTLE_SECONDS = 0.2  # idle thread pools spin for a while, and would take the next way's cores
 
 
@@ -58,8 +60,10 @@ class Task:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables for every process: one limit of threads for all, and no model hub."""
-        return thread_limits(self.threads) | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+        """Variables for every process: one limit of threads, no model hub, and for our own ways this very code."""
+        path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])  # peers do not look at it
+        offline = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "true"}
+        return thread_limits(self.threads) | offline | {"PYTHONPATH": path}
 
 
 def take_turns(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from benchmarks import throughput
 from benchmarks.candidates import (
@@ -17,11 +18,16 @@ from benchmarks.candidates import (
     TORCH_FP32,
     Candidate,
 )
-from benchmarks.ceiling import encoder_flops
+from benchmarks.ceiling import encoder_flops, matrix_rate
 from benchmarks.peers.catalogue import PEERS
 from tests import tiny
 from tests.benchmarks.peers import fakes
 from tests.conftest import Cli
+
+
+def quick_matrix_rate(dtype: torch.dtype) -> float:
+    """On small matrices; the large ones take a minute where bf16 is emulated."""
+    return matrix_rate(dtype, shapes=((8, 64, 64),))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +38,9 @@ def document(bundle: Path, model_dir: Path, tmp_path_factory: pytest.TempPathFac
     table, output = tiny.write_table(folder / "t.tsv", rows=40), folder / "t.json"
     options = ["--model", str(model_dir), "--rows", "33", "--passes", "2", "--html", "-o", str(output)]
     options += ["--label-column", "label", "--peers", "cross-encoder", "--peers-folder", str(folder), "--threads", "1"]
-    assert run(["benchmark", "throughput", str(bundle), str(table), *options]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(throughput, "matrix_rate", quick_matrix_rate)
+        assert run(["benchmark", "throughput", str(bundle), str(table), *options]) == 0
     page = output.with_suffix(".html").read_text(encoding="utf-8")
     assert "the notebook" in page and "bertline benchmark peers install cross-encoder" in page
     return json.loads(output.read_text(encoding="utf-8"))
@@ -98,7 +106,7 @@ def fake_ways(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return [fakes.candidate(NOTEBOOK, good), fakes.candidate("peer", bad), fakes.candidate(f"{OURS} fp32", good)]
 
     monkeypatch.setattr(throughput, "own_candidates", candidates)
-    monkeypatch.setattr(throughput, "matrix_rate", lambda dtype: 1e11)  # seconds, where bf16 is emulated
+    monkeypatch.setattr(throughput, "matrix_rate", quick_matrix_rate)
 
 
 @pytest.mark.usefixtures("fake_ways")

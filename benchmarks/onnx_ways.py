@@ -1,4 +1,4 @@
-"""What `benchmarks.peers.protocol` serves of bertline itself; like `bertline infer`, without PyTorch."""
+"""What `benchmarks.peers.protocol` serves of bertline itself and of ONNX Runtime; like `infer`, without PyTorch."""
 
 from pathlib import Path
 from typing import Any
@@ -6,16 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.protocol import FileWay
+from benchmarks.equal_lengths import Logits, in_equal_lengths
+from benchmarks.peers.protocol import FileToFile, FileWay
 from bertline.bundle import Bundle
+from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
 from infer.job import Job
 from infer.output import OutputFormat
 from infer.pipeline import score_files
 from infer.scorer import Scorer
+from infer.session import OnnxSession
 
 PACKAGES = ("onnxruntime", "onnxruntime-ep-openvino", "tokenizers", "numpy")
-Logits = NDArray[np.float32]
+_PLAIN = "plain.onnx"
 
 
 class Infer:
@@ -53,11 +56,33 @@ class Session:
         return found
 
 
+def prepare(request: dict[str, Any]) -> None:
+    """Write the graph as it leaves the exporter, for `plain`."""
+    from export.graph import export_graph
+    from export.reference import Reference
+
+    reference = Reference(ModelFolder.open(Path(request["model"])))
+    export_graph(reference.model, reference.input_names, Path(request["folder"]) / _PLAIN)
+
+
 def load_files(request: dict[str, Any]) -> FileWay:
-    """`infer VARIANT` or `session VARIANT`."""
+    """`plain`, `infer VARIANT` or `session VARIANT`."""
     kind, _, variant = request["way"].partition(" ")
-    bundle = Bundle.open(Path(request["bundle"]))
-    scorer = Scorer.open(bundle, device="cpu", variant=variant, threads=request["threads"])
+    bundle, threads = Bundle.open(Path(request["bundle"])), request["threads"]
+    if kind == "plain":
+        session = OnnxSession(Path(request["folder"]) / _PLAIN, "cpu", threads)
+        return FileToFile(lambda texts: _plain(session, bundle.path, texts))
+    scorer = Scorer.open(bundle, device="cpu", variant=variant, threads=threads)
     if kind == "session":
         return Session(scorer, Path(request["file"]).read_text(encoding="utf-8").splitlines())
     return Infer(scorer)
+
+
+def _plain(session: OnnxSession, bundle: Path, texts: list[str]) -> Logits:
+    """ONNX Runtime on the graph of `prepare`, CPU provider, fp32, on bertline's own batches."""
+
+    def run(ids: NDArray[np.int64]) -> Logits:
+        arrays = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        return session.run({name: arrays[name] for name in session.inputs})
+
+    return in_equal_lengths(bundle, texts, run)
