@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmarks.gpu.cli import gpu
+from benchmarks.peers.cli import Folder, peers
 from bertline import options
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_LEFT = ("runtime", "way", "file", "not measured, because")  # columns of texts
 
 benchmark = typer.Typer(help="Measure what a way of running a model is worth.")
 
@@ -60,8 +63,12 @@ def throughput(
     variants: Annotated[str, typer.Option(help="bertline's own to measure: fp32,bf16,int8.")] = "fp32",
     rows: Annotated[int, typer.Option(min=1, help="Rows to score at most, spread over the file.")] = 1024,
     passes: Annotated[int, typer.Option(min=1, help="Counted passes, after a first one that is shown apart.")] = 3,
+    peers: Annotated[str, typer.Option(help="Others to measure: all, none, or names as a,b.")] = "all",
+    peers_folder: Folder = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each step of a way, as loading or a pass.")] = 1800,
     threads: options.Threads = None,
     text_column: options.TextColumn = None,
+    label_column: options.LabelColumn = None,
     columns: options.Columns = None,
     header: options.Header = None,
     format: options.Format = None,
@@ -69,33 +76,44 @@ def throughput(
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """One file scored in all the ways a person would today: the notebook, transformers, PyTorch, ONNX, bertline.
+    """One file scored in all the ways a person would today: the notebook, transformers, ONNX, peers, bertline.
+
+    Peers are made by bertline benchmark peers install; one that is not there is a row that says so.
 
     Example: bertline benchmark throughput bundle in_domain_train.tsv --format cola --model model --html
     """
-    from benchmarks import throughput
+    from benchmarks import throughput, throughput_tables
+    from benchmarks.peers.catalogue import chosen_peers
     from bertline.console import log_console
     from bertline.tsv import TableSpec
 
-    spec = TableSpec.from_options(format=format, header=header, columns=columns, text_column=text_column)
+    spec = TableSpec.from_options(
+        format=format, header=header, columns=columns, text_column=text_column, label_column=label_column
+    )
+    chosen = chosen_peers(peers)
     _check(output, html=html, force=force)
     console = log_console(quiet)
-    results, environment = throughput.measure_throughput(
+    outcome = throughput.measure_throughput(
         bundle,
         model,
         table,
         spec,
         variants=[name.strip() for name in variants.split(",")],
+        peers=chosen,
+        peers_folder=peers_folder,
         rows=rows,
         passes=passes,
         threads=threads,
+        timeout_seconds=timeout,
         progress=lambda line: console.print(line, markup=False),
     )
-    title = f"throughput, {environment['threads']} threads, {environment['cpu']}"
-    _show(title, throughput.TABLE_COLUMNS, throughput.table_rows(results, environment))
-    _show("how many times as fast", throughput.ratio_columns(results), throughput.ratio_rows(results))
-    page = throughput.throughput_page(results, environment, table.name) if html else None
-    _write(console, output, throughput.to_json(results, environment), page)
+    where = f"{outcome.environment['threads']} threads, {outcome.environment['cpu']}"
+    for title, names, found in throughput_tables.tables(outcome):
+        _show(f"{title}, {where}", names, found)
+    page = throughput_tables.throughput_page(outcome, table.name) if html else None
+    _write(console, output, throughput.to_json(outcome), page)
+    if outcome.interrupted:
+        raise KeyboardInterrupt(f"{output} holds what was finished")
 
 
 @benchmark.command()
@@ -144,6 +162,7 @@ def scale(
 
 
 benchmark.command()(gpu)
+benchmark.add_typer(peers, name="peers")
 
 
 def _check(output: Path, *, html: bool, force: bool) -> None:
@@ -164,7 +183,7 @@ def _show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
     table = Table(title=title, title_justify="left", box=None)
     for name in columns:
-        table.add_column(name, justify="left" if name in ("runtime", "way", "file") else "right")
+        table.add_column(name, justify="left" if name in _LEFT else "right")
     for row in rows:
         table.add_row(*row)
     result_console().print(table)

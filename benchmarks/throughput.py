@@ -1,7 +1,6 @@
 """Throughput: one file, scored in all the ways a person would today, interleaved, file to file."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,39 +10,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks import ways
+from benchmarks.candidates import NOTEBOOK, OURS, own_candidates, peer_candidates
 from benchmarks.ceiling import flop_per_row, matrix_rate
+from benchmarks.equal_lengths import NOTEBOOK_LENGTH, ROWS
+from benchmarks.peers.environments import default_folder
+from benchmarks.turns import Run, Task, take_turns
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
+from bertline.metrics import confusion_matrix, matthews
 from bertline.model_folder import ModelFolder
-from bertline.report import Facts, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
 from infer.cpus import cpu_name, usable_cpus
-from infer.job import Job
-from infer.output import OutputFormat, softmax
-from infer.pipeline import score_files
+from infer.encode import Encoder
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
 from infer.versions import runtime_versions
 
-SETTLE_SECONDS = 0.2  # idle thread pools spin for a while, and would take the next way's cores
-NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
-TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
-PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
-OURS, BARE = "bertline", "bertline's session alone"
-
-
-@dataclass(frozen=True)
-class Contender:
-    """One way on one file: `run` scores it from file to file, `logits` gives (rows, labels) of the last run."""
-
-    run: Callable[[], object]
-    logits: Callable[[], NDArray[np.float32]]
+TIMEOUT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """One way: seconds of its first pass and of each later one, and how far its answers are from PyTorch fp32."""
+    """One way: seconds of its first pass and of each later one, what it takes, and its answers against PyTorch fp32."""
 
     way: str
     rows: int
@@ -51,6 +39,11 @@ class Result:
     seconds: tuple[float, ...]
     max_abs_logit: float
     flips: int
+    mcc: float | None  # None: the rows have no labels
+    startup_seconds: float  # from the start of its process to a model that is ready
+    prepare_seconds: float | None  # to export, optimize or quantize the model, once, before; None: nothing to do
+    peak_memory_mib: float
+    versions: dict[str, str]
 
     @property
     def rows_per_second(self) -> float:
@@ -64,6 +57,16 @@ class Result:
         return float((high - low) / middle)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """A throughput run: what was measured, why the rest was not, and on what."""
+
+    results: list[Result]
+    failures: dict[str, str]  # way to reason
+    environment: dict[str, Any]
+    interrupted: bool = False
+
+
 def measure_throughput(
     bundle: Path,
     model_dir: Path,
@@ -71,114 +74,94 @@ def measure_throughput(
     spec: TableSpec,
     *,
     variants: Sequence[str] = ("fp32",),
+    peers: Sequence[str] = (),
+    peers_folder: Path | None = None,
     rows: int = 1024,
     passes: int = 3,
     threads: int | None = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
     progress: Callable[[str], None] = lambda line: None,
-) -> tuple[list[Result], dict[str, Any]]:
+) -> Outcome:
     """Score at most `rows` rows of a table, spread evenly over it, in every way, `passes` times after one cold pass.
 
-    Each pass reads a file and writes a file; models are loaded before. Ways take turns. Raises BertlineError as
-    opening bundle, model folder and table does.
+    Each way has a process of its own, so that start-up and memory are its own, too; each pass reads a file and writes
+    a file; models are loaded before. Ways take turns. A way that cannot run, or gives no answer within
+    `timeout_seconds`, is a failure with its reason. Ctrl-C keeps what has two passes.
+
+    Raises BertlineError as opening bundle, model folder and table does, and where the notebook's loop gives nothing to
+    compare with; KeyboardInterrupt where it came before that.
     """
     threads = threads or usable_cpus()
-    torch.set_num_threads(threads)
-    opened = Bundle.open(bundle)
-    texts = _texts(table, spec, opened, rows)
+    opened, folder_of_model = Bundle.open(bundle), ModelFolder.open(model_dir)
+    for variant in variants:
+        Scorer.open(opened, device="cpu", variant=variant, threads=threads)  # else found out after the others started
+    texts, labels = _rows(table, spec, opened, rows)
+    candidates = own_candidates(variants) + peer_candidates(peers, peers_folder or default_folder())
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        file = folder / "rows.tsv"
+        file = Path(name) / "rows.tsv"
         file.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
-        runs = _peers(bundle, model_dir, file, folder, threads)
-        for variant in variants:
-            runs |= _ours(opened, variant, file, texts, folder, threads)
-        results = _take_turns(runs, len(texts), passes, progress)
-    return results, _environment(bundle, model_dir, texts, threads)
+        task = Task(
+            model_dir,
+            bundle,
+            file,
+            (len(texts), len(opened.manifest.labels)),
+            threads,
+            NOTEBOOK_LENGTH,
+            ROWS,
+            timeout_seconds,
+        )
+        measured = take_turns(candidates, task, Path(name), passes, progress)
+    if NOTEBOOK not in measured.runs:
+        if measured.interrupted:
+            raise KeyboardInterrupt("nothing was measured yet")
+        raise BertlineError(f"{NOTEBOOK}, which all are compared with: {measured.failures[NOTEBOOK]}")
+    truth = _logits(measured.runs[NOTEBOOK])
+    results = [_result(way, run, truth, labels) for way, run in measured.runs.items()]
+    environment = _environment(opened, folder_of_model, texts, threads)
+    return Outcome(results, measured.failures, environment, measured.interrupted)
 
 
-def _texts(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> list[str]:
+def _rows(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> tuple[list[str], NDArray[np.int64] | None]:
+    """Texts, and label ids (rows,) where the table has labels."""
     if len(bundle.manifest.text_columns) != 1:
         raise BertlineError(f"{bundle.path}: scores pairs; benchmark throughput compares ways for single texts")
-    found = [
-        text
-        for window in Rows([table], spec, bundle.manifest, use_labels=False).windows(WINDOW_ROWS)
-        for text in window.texts
-    ]
-    return [str(found[index]) for index in np.linspace(0, len(found) - 1, min(rows, len(found))).astype(int)]
+    source = Rows([table], spec, bundle.manifest, use_labels=True)
+    texts: list[str] = []
+    labels: list[int] = []
+    for window in source.windows(WINDOW_ROWS):
+        texts += map(str, window.texts)
+        labels += window.labels
+    chosen = np.linspace(0, len(texts) - 1, min(rows, len(texts))).astype(int)
+    return [texts[index] for index in chosen], np.array(labels)[chosen] if source.labelled else None
 
 
-def _peers(bundle: Path, model_dir: Path, file: Path, folder: Path, threads: int) -> dict[str, Contender]:
-    found: dict[str, ways.Way] = {
-        NOTEBOOK: ways.notebook(model_dir),
-        PIPELINE: ways.transformers_pipeline(model_dir),
-        TORCH_FP32: ways.pytorch_equal_lengths(model_dir, bundle, torch.float32),
-        TORCH_BF16: ways.pytorch_equal_lengths(model_dir, bundle, torch.bfloat16),
-        PLAIN_ONNX: ways.plain_onnx(model_dir, bundle, threads, folder),
-    }
-    return {name: _file_to_file(way, file, folder / "scored.tsv") for name, way in found.items()}
+def _result(way: str, run: Run, truth: NDArray[np.float32], labels: NDArray[np.int64] | None) -> Result:
+    logits = _logits(run)
+    predicted = logits.argmax(axis=1)
+    return Result(
+        way,
+        len(logits),
+        run.seconds[0],
+        tuple(run.seconds[1:]),
+        float(np.abs(logits - truth).max()),
+        int((predicted != truth.argmax(axis=1)).sum()),
+        None if labels is None else matthews(confusion_matrix(labels, predicted, logits.shape[1])),
+        run.startup_seconds,
+        run.prepare_seconds,
+        run.peak_memory_mib,
+        run.versions,
+    )
 
 
-def _file_to_file(way: ways.Way, file: Path, output: Path) -> Contender:
-    """What a script of ten lines does around a model: read the file, score it, write label and score."""
-    last: list[NDArray[np.float32]] = []
-
-    def run() -> None:
-        texts = file.read_text(encoding="utf-8").splitlines()
-        logits = way(texts)
-        probabilities = softmax(logits)
-        with output.open("w", encoding="utf-8") as stream:
-            for text, label, row in zip(texts, logits.argmax(axis=1), probabilities, strict=True):
-                stream.write(f"{text}\t{label}\t{row[label]:.9g}\n")
-        last[:] = [logits]
-
-    return Contender(run, lambda: last[0])
+def _logits(run: Run) -> NDArray[np.float32]:
+    assert run.logits is not None  # every first pass leaves some
+    return run.logits
 
 
-def _ours(
-    bundle: Bundle, variant: str, file: Path, texts: Sequence[str], folder: Path, threads: int
-) -> dict[str, Contender]:
-    scorer = Scorer.open(bundle, device="cpu", variant=variant, threads=threads)
-    output, labels = folder / f"{variant}.tsv", len(bundle.manifest.labels)
-    form = OutputFormat(header=False, logits=True)
-    job = Job([file], output, TableSpec(header=False, text_column="1"), form, use_labels=False, force=True)
-
-    def logits() -> NDArray[np.float32]:
-        lines = output.read_text(encoding="utf-8").splitlines()
-        return np.array([line.split("\t")[-labels:] for line in lines], np.float32)
-
-    whole = Contender(lambda: score_files(job, bundle.manifest, lambda: scorer), logits)
-    bare = ways.bare_session(scorer, texts)
-    return {f"{OURS} {variant}": whole, f"{BARE}, {variant}": Contender(lambda: bare(texts), lambda: bare(texts))}
-
-
-def _take_turns(runs: Mapping[str, Contender], rows: int, passes: int, progress: Callable[[str], None]) -> list[Result]:
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(passes + 1):
-        for name in list(runs)[:: 1 if turn % 2 == 0 else -1]:
-            time.sleep(SETTLE_SECONDS)
-            start = time.perf_counter()
-            runs[name].run()
-            seconds[name].append(time.perf_counter() - start)
-            progress(f"pass {turn} of {passes}: {name}: {rows / seconds[name][-1]:,.0f} rows/s")
-    logits = {name: contender.logits() for name, contender in runs.items()}
-    truth = logits[NOTEBOOK]
-    return [
-        Result(
-            name,
-            rows,
-            times[0],
-            tuple(times[1:]),
-            float(np.abs(logits[name] - truth).max()),
-            int((logits[name].argmax(axis=1) != truth.argmax(axis=1)).sum()),
-        )
-        for name, times in seconds.items()
-    ]
-
-
-def _environment(bundle: Path, model_dir: Path, texts: Sequence[str], threads: int) -> dict[str, Any]:
-    config = ModelFolder.open(model_dir).config
-    lengths = Scorer.open(bundle, device="cpu", variant="fp32", threads=threads).encoder.encode(texts).lengths
-    flop = flop_per_row(config, lengths)
+def _environment(bundle: Bundle, model: ModelFolder, texts: Sequence[str], threads: int) -> dict[str, Any]:
+    torch.set_num_threads(threads)
+    lengths = Encoder(bundle.path / "tokenizer.json", NOTEBOOK_LENGTH).encode(texts).lengths
+    flop = flop_per_row(model.config, lengths)
     return {
         "cpu": cpu_name(),
         "threads": threads,
@@ -191,82 +174,19 @@ def _environment(bundle: Path, model_dir: Path, texts: Sequence[str], threads: i
     }
 
 
-TABLE_COLUMNS = ("way", "rows/s", "spread", "first pass", "× notebook", "max |Δlogit|", "flips", "of matrix rate")
-
-
-def table_rows(results: Sequence[Result], environment: dict[str, Any]) -> list[list[str]]:
-    """One row a way: median rows/s warm, its spread, rows/s cold, ratio to the notebook's loop, and its answers.
-
-    The last column is the share of the processor's own best rate for matrix products, measured in the same run.
-    """
-    notebook = next(result for result in results if result.way == NOTEBOOK)
-    flop = environment.get("encoder_flop_per_row")
-    ceiling = max(environment["matrix_flops"].values())  # bf16 is emulated on CPUs without it, and slower
-    return [
-        [
-            result.way,
-            f"{result.rows_per_second:,.0f}",
-            f"±{result.spread / 2:.1%}",
-            f"{result.rows / result.cold_seconds:,.0f}",
-            f"{result.rows_per_second / notebook.rows_per_second:.2f}",
-            f"{result.max_abs_logit:.1e}",
-            f"{result.flips}",
-            f"{result.rows_per_second * flop / ceiling:.1%}" if flop else "–",
-        ]
-        for result in results
-    ]
-
-
-def ratio_columns(results: Sequence[Result]) -> list[str]:
-    """Each way of ours, to be compared with everybody else's."""
-    return ["way", *(result.way for result in results if _is_ours(result))]
-
-
-def ratio_rows(results: Sequence[Result]) -> list[list[str]]:
-    """One row for each other way: how many times as fast each of ours is, the median over the passes.
-
-    Both of a pass ran within the same minute, so that what slows down the whole machine falls out. In brackets where
-    1 lies within the middle half of the passes: that is noise.
-    """
-    ours = [result for result in results if _is_ours(result)]
-    return [[other.way, *(_ratio(own, other) for own in ours)] for other in results if not _is_ours(other)]
-
-
-def _ratio(own: Result, other: Result) -> str:
-    low, ratio, high = np.percentile(np.array(other.seconds) / np.array(own.seconds), [25, 50, 75])
-    return f"({ratio:.2f})" if low <= 1 <= high else f"{ratio:.2f}"
-
-
-def _is_ours(result: Result) -> bool:
+def is_ours(result: Result) -> bool:
+    """Whether it is a way of bertline's."""
     return result.way.startswith(OURS)
 
 
-def to_json(results: Sequence[Result], environment: dict[str, Any]) -> dict[str, Any]:
+def to_json(outcome: Outcome) -> dict[str, Any]:
     """The document of a throughput run."""
-    rows = [asdict(result) | {"rows_per_second": result.rows_per_second} for result in results]
-    return {"schema": 1, "kind": "throughput", "environment": environment, "results": rows}
-
-
-def throughput_page(results: Sequence[Result], environment: dict[str, Any], file: str) -> str:
-    """A self-contained HTML page of one throughput run."""
-    best = max((result for result in results if result.way.startswith(f"{OURS} ")), key=lambda r: r.rows_per_second)
-    notebook = next(result for result in results if result.way == NOTEBOOK)
-    headline = [
-        (f"{best.rows_per_second:,.0f}", f"rows/s, {best.way}"),
-        (f"{best.rows_per_second / notebook.rows_per_second:.1f}×", "the notebook's loop"),
-    ]
-    facts = {
-        "rows, tokens": f"{results[0].rows:,}, {environment['tokens']:,}",
-        "threads": environment["threads"],
-        "matrix rate": ", ".join(
-            f"{name} {rate / 1e12:.2f} TFLOP/s" for name, rate in environment["matrix_flops"].items()
-        ),
-        "versions": ", ".join(f"{name} {version}" for name, version in environment["versions"].items()),
+    rows = [asdict(result) | {"rows_per_second": result.rows_per_second} for result in outcome.results]
+    return {
+        "schema": 1,
+        "kind": "throughput",
+        "interrupted": outcome.interrupted,
+        "environment": outcome.environment,
+        "results": rows,
+        "failures": [{"way": way, "reason": reason} for way, reason in outcome.failures.items()],
     }
-    told = "Ways take turns on the same rows, file to file, models loaded before. Spread: half of the middle half."
-    sections = [
-        Section("Throughput", [told, Table(TABLE_COLUMNS, table_rows(results, environment))]),
-        Section("How many times as fast", [Table(ratio_columns(results), ratio_rows(results))]),
-        Section("Environment", [Facts(facts)]),
-    ]
-    return render_html(Report(f"Scoring {file} in every way", environment["cpu"], headline, sections))

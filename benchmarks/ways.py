@@ -1,6 +1,6 @@
-"""The ways a person would score a file of sentences, each behind one call: texts in, logits out."""
+"""PyTorch's ways to score a file of sentences, each behind one call: texts in, logits out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,16 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.equal_lengths import NOTEBOOK_LENGTH, ROWS, Logits, in_equal_lengths
 from bertline.model_folder import ModelFolder
-from export.graph import export_graph
 from export.reference import Reference
-from infer.batching import plan_batches
-from infer.encode import Encoder
-from infer.scorer import BATCH_TOKENS, Scorer
-from infer.session import OnnxSession
-
-Logits = NDArray[np.float32]
-NOTEBOOK_LENGTH, ROWS = 64, 32  # the notebook's padding in tokens, and everybody's rows in a batch
 
 
 class Way(Protocol):
@@ -76,38 +69,6 @@ def pytorch_equal_lengths(model_dir: Path, bundle: Path, dtype: torch.dtype) -> 
 
     def score(texts: Sequence[str]) -> Logits:
         with torch.inference_mode():
-            return _in_equal_lengths(bundle, texts, run)
+            return in_equal_lengths(bundle, texts, run)
 
     return score
-
-
-def plain_onnx(model_dir: Path, bundle: Path, threads: int, folder: Path) -> Way:
-    """ONNX Runtime on the graph as it leaves the exporter, CPU provider, fp32, on bertline's own batches."""
-    reference = Reference(ModelFolder.open(model_dir))
-    file = folder / "plain.onnx"
-    export_graph(reference.model, reference.input_names, file)
-    session = OnnxSession(file, "cpu", threads)
-
-    def run(ids: NDArray[np.int64]) -> Logits:
-        arrays = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        return session.run({name: arrays[name] for name in session.inputs})
-
-    return lambda texts: _in_equal_lengths(bundle, texts, run)
-
-
-def bare_session(scorer: Scorer, texts: Sequence[str]) -> Way:
-    """bertline's session on batches tokenized beforehand, of these very texts: what the pipeline adds nothing to."""
-    encoded = scorer.encoder.encode(texts)
-    return lambda _: scorer.run_tokens(encoded)
-
-
-def _in_equal_lengths(bundle: Path, texts: Sequence[str], run: Callable[[NDArray[np.int64]], Logits]) -> Logits:
-    encoder = Encoder(bundle / "tokenizer.json", NOTEBOOK_LENGTH)
-    encoded = encoder.encode(texts)
-    parts = [
-        (batch, run(encoded.padded(batch, 0)["input_ids"])) for batch in plan_batches(encoded.lengths, BATCH_TOKENS)
-    ]
-    logits = np.empty((len(texts), parts[0][1].shape[1]), np.float32)
-    for batch, values in parts:
-        logits[batch] = values
-    return logits
