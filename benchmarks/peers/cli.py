@@ -21,7 +21,7 @@ def install_peers(
     force: Annotated[bool, typer.Option("--force", help="Make it anew where it is installed.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make the environments of peers: some minutes and about 1.5 GB each, more where PyTorch comes with CUDA.
+    """Make the environments of peers: some minutes and about 1.4 GB each, more where PyTorch comes with CUDA.
 
     Example: bertline benchmark peers install optimum-onnx cross-encoder
     """
