@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from infer.batching import plan_batches
 from infer.encode import Encoder
+from infer.runners import Logits
 from infer.scorer import BATCH_TOKENS
 
 NOTEBOOK_LENGTH, ROWS = 64, 32  # the notebook's padding in tokens, and everybody's rows in a batch
-Logits = NDArray[np.float32]
 
 
 def in_equal_lengths(bundle: Path, texts: Sequence[str], run: Callable[[NDArray[np.int64]], Logits]) -> Logits:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.equal_lengths import Logits, in_equal_lengths
+from benchmarks.equal_lengths import in_equal_lengths
 from benchmarks.peers.protocol import FileToFile, FileWay
 from bertline.bundle import Bundle
 from bertline.model_folder import ModelFolder
@@ -14,6 +14,7 @@ from bertline.tsv import TableSpec
 from infer.job import Job
 from infer.output import OutputFormat
 from infer.pipeline import score_files
+from infer.runners import Logits
 from infer.scorer import Scorer
 from infer.session import OnnxSession
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.equal_lengths import NOTEBOOK_LENGTH, ROWS, Logits, in_equal_lengths
+from benchmarks.equal_lengths import NOTEBOOK_LENGTH, ROWS, in_equal_lengths
 from bertline.model_folder import ModelFolder
 from export.reference import Reference
+from infer.runners import Logits
 
 
 class Way(Protocol):

@@ -16,7 +16,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from bertline.errors import VerificationError
 from export.graph import IR, OPSET, Quiet, tensors, without_metadata
-from export.packed_model import FAMILIES, PackedLogits, first_position
+from export.packed_model import FAMILIES, PackedLogits, first_position, no_mask
 from export.packed_passes import apply_packed_passes
 
 DOMAINS = ("", "com.microsoft")
@@ -95,16 +95,12 @@ def _refuse_other_attention(config: Any) -> None:
 def _packed_attention() -> Iterator[None]:
     """While the block lasts, transformers knows the packed operator as an attention, which wants no mask."""
     ALL_ATTENTION_FUNCTIONS[_ATTENTION] = _attend  # local entries, as in export.attention
-    ALL_MASK_ATTENTION_FUNCTIONS[_ATTENTION] = _no_mask
+    ALL_MASK_ATTENTION_FUNCTIONS[_ATTENTION] = no_mask
     try:
         yield
     finally:
         del ALL_ATTENTION_FUNCTIONS[_ATTENTION]
         del ALL_MASK_ATTENTION_FUNCTIONS[_ATTENTION]
-
-
-def _no_mask(**_: Any) -> None:
-    """Sentences do not see each other, and there is no padding to hide."""
 
 
 def _attend(

@@ -19,6 +19,10 @@ def first_position(config: Any) -> int:
     return int(config.pad_token_id) + 1 if counts_from_padding else 0
 
 
+def no_mask(**_: Any) -> None:
+    """The mask of packed attention: sentences do not see each other, and there is no padding to hide."""
+
+
 class PackedLogits(torch.nn.Module):
     """The classifier with the tensors of infer.packing.pack in, logits (batch, labels) out.
 

@@ -38,7 +38,7 @@ def find_budget(scorer: Scorer, encoded: Encoded) -> tuple[int, list[Trial]]:
     length = int(np.bincount(encoded.lengths).argmax())
     rows = np.flatnonzero(encoded.lengths == length)
     begin, trials = time.perf_counter(), []
-    kind, _ = parse_device(scorer.session.device)
+    kind, _ = parse_device(scorer.device)
     for budget in CANDIDATES[kind]:
         batch = np.resize(rows, max(1, budget // max(1, length)))  # repeats rows where there are too few
         seconds = []

@@ -115,7 +115,11 @@ def infer(
     budget = _budget(batch_tokens)
     console = log_console(quiet)
     opened = Bundle.open(bundle)
-    several = None if devices is None else devices_of(devices)
+    several: list[str] = []
+    if devices is not None:
+        from infer.fleet import devices_of  # brings multiprocessing, which one device does without
+
+        several = devices_of(devices)
     if several and device != "auto":
         raise UsageError("--device names one, and --devices several; give one of the two")
     if several and batch_tokens == "auto":
@@ -130,9 +134,11 @@ def infer(
     scorers: list[Scorer | Fleet] = []
     with ExitStack() as opened_for_all:
 
-        def open_scorer() -> Scorer | Fleet:
+        def open_scorer() -> "Scorer | Fleet":
             if not scorers:
                 if several:
+                    from infer.fleet import Fleet
+
                     scorer: Scorer | Fleet = opened_for_all.enter_context(Fleet(opened, several, **how))
                 else:
                     scorer = Scorer.open(opened, device=device, **how)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from benchmarks.gpu.attempts import NotHereError
 from bertline.errors import BertlineError
-from export.packed_model import FAMILIES, PackedLogits, first_position
+from export.packed_model import FAMILIES, PackedLogits, first_position, no_mask
 from export.reference import Reference
 from infer.encode import Encoded
 from infer.packing import pack, plan_packed
+from infer.runners import Logits
 
-Logits = NDArray[np.float32]
 _RECOMPILE_LIMIT = 64  # beyond it, torch.compile would run what it cannot specialise eagerly, and not say so
 CUDA_GRAPHS = "reduce-overhead"  # torch.compile's word for them
 
@@ -122,12 +122,8 @@ def _attention_of(device: torch.device) -> str:
 
     name = f"bertline_unpadded_{device.type}"
     AttentionInterface.register(name, _ATTENTION[device.type])
-    AttentionMaskInterface.register(name, _no_mask)
+    AttentionMaskInterface.register(name, no_mask)
     return name
-
-
-def _no_mask(**_: Any) -> None:
-    """Sentences do not see each other, and there is no padding to hide."""
 
 
 def _attend_varlen(

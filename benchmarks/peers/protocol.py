@@ -19,7 +19,8 @@ Messages are objects with a key `do`; the answer has the same value under `done`
     {"do": "warm" | "score", "input", "output", "logits"}
         → {"done", "seconds", "peak_memory_mib"}; the logits stand in the .npy file named, float32 (rows, labels)
 
-`warm` is a first pass, which is not counted. The process ends with its stdin, or after an error.
+SCRIPT may import what stands in the folder `shared` beside this file. `warm` is a first pass, which is not counted. The
+process ends with its stdin, or after an error.
 """
 
 import json
@@ -36,6 +37,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 Rows = Sequence[Sequence[float]]
+_SHARED = Path(__file__).parent / "shared"  # what peers have in common
 
 
 class FileWay(Protocol):
@@ -141,6 +143,7 @@ def main(script: str) -> int:
     # What libraries print must not come between the answers: the real stdout is ours, theirs is stderr.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    sys.path.append(str(_SHARED))  # last: a package of the environment's own comes first
     try:
         server = Server(runpy.run_path(script))
         for line in sys.stdin:

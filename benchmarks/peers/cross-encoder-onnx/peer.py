@@ -1,17 +1,9 @@
 """Sentence-Transformers' CrossEncoder with its ONNX backend, which is optimum-onnx: its own export, fp32."""
 
-import torch
 from onnxruntime import SessionOptions
-from sentence_transformers import CrossEncoder
+from single_texts import SingleTexts, scoring
 
 PACKAGES = ("sentence-transformers", "optimum-onnx", "onnxruntime", "transformers", "torch")
-
-
-class SingleTexts(CrossEncoder):
-    """Its `predict` takes pairs only, and would take a list of texts for one pair; the rest of it does single texts."""
-
-    def is_singular_input(self, inputs):
-        return False
 
 
 def open_model(request, folder, **how):
@@ -27,13 +19,5 @@ def prepare(request):
 
 
 def load(request):
-    torch.set_num_threads(request["threads"])
     model = open_model(request, request["folder"], file_name="onnx/model.onnx")
-
-    def score(texts):
-        identity = torch.nn.Identity()
-        return model.predict(
-            texts, batch_size=request["batch_rows"], activation_fn=identity, show_progress_bar=False
-        ).tolist()
-
-    return score
+    return scoring(model, request)

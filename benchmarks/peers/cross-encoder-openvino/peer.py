@@ -1,16 +1,8 @@
 """Sentence-Transformers' CrossEncoder with its OpenVINO backend, which is optimum-intel: its own export."""
 
-import torch
-from sentence_transformers import CrossEncoder
+from single_texts import SingleTexts, scoring
 
 PACKAGES = ("sentence-transformers", "optimum-intel", "openvino", "transformers", "torch")
-
-
-class SingleTexts(CrossEncoder):
-    """Its `predict` takes pairs only, and would take a list of texts for one pair; the rest of it does single texts."""
-
-    def is_singular_input(self, inputs):
-        return False
 
 
 def open_model(request, folder, **how):
@@ -24,13 +16,5 @@ def prepare(request):
 
 
 def load(request):
-    torch.set_num_threads(request["threads"])
     model = open_model(request, request["folder"], file_name="openvino/openvino_model.xml")
-
-    def score(texts):
-        identity = torch.nn.Identity()
-        return model.predict(
-            texts, batch_size=request["batch_rows"], activation_fn=identity, show_progress_bar=False
-        ).tolist()
-
-    return score
+    return scoring(model, request)

@@ -6,7 +6,7 @@ from pathlib import Path
 from onnxruntime import SessionOptions
 from optimum.onnxruntime import ORTModelForSequenceClassification, ORTOptimizer, ORTQuantizer, pipeline
 from optimum.onnxruntime.configuration import AutoOptimizationConfig, AutoQuantizationConfig
-from transformers import AutoTokenizer
+from pipeline_logits import scoring
 
 PACKAGES = ("optimum-onnx", "optimum", "onnxruntime", "transformers", "torch")
 FILES = {"fp32": "model.onnx", "O3": "model_optimized.onnx", "int8": "model_quantized.onnx", "bundle": "model.onnx"}
@@ -46,13 +46,4 @@ def load(request):
         session_options=options,
         provider="CPUExecutionProvider",
     )
-    tokenizer = AutoTokenizer.from_pretrained(request["model"])
-    run = pipeline("text-classification", model=model, tokenizer=tokenizer, batch_size=request["batch_rows"])
-    names = [model.config.id2label[number] for number in range(len(model.config.id2label))]
-
-    def score(texts):
-        found = run(texts, top_k=None, function_to_apply="none", truncation=True, max_length=request["max_length"])
-        by_name = [{entry["label"]: entry["score"] for entry in entries} for entries in found]
-        return [[row[name] for name in names] for row in by_name]
-
-    return score
+    return scoring(pipeline, model, request)

@@ -81,11 +81,17 @@ def test_logits_are_a_numpy_file(shape: tuple[int, int], tmp_path: Path) -> None
     assert np.array_equal(np.load(tmp_path / "a.npy"), rows)
 
 
+def imported_by(tree: ast.Module) -> set[str]:
+    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return found | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
 @pytest.mark.parametrize("name", PEERS)
 def test_a_peer_imports_nothing_of_ours(name: str) -> None:
     tree = ast.parse((SCRIPTS / name / "peer.py").read_text(encoding="utf-8"))
-    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    found |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    found = imported_by(tree)
+    for shared in (SCRIPTS / "shared").glob("*.py"):
+        found |= imported_by(ast.parse(shared.read_text(encoding="utf-8")))
     assert not {module.split(".")[0] for module in found} & {"bertline", "benchmarks", "infer", "export", "finetune"}
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert "load" in defined
@@ -93,7 +99,5 @@ def test_a_peer_imports_nothing_of_ours(name: str) -> None:
 
 
 def test_the_protocol_needs_python_alone() -> None:
-    imported = [node for node in ast.walk(ast.parse(PROTOCOL.read_text())) if isinstance(node, ast.Import)]
-    sources = [node for node in ast.walk(ast.parse(PROTOCOL.read_text())) if isinstance(node, ast.ImportFrom)]
-    modules = {alias.name for node in imported for alias in node.names} | {node.module or "" for node in sources}
+    modules = imported_by(ast.parse(PROTOCOL.read_text()))
     assert {module.split(".")[0] for module in modules} <= sys.stdlib_module_names
