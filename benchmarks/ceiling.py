@@ -1,14 +1,19 @@
-"""What a device's matrix units can do at best, as a yardstick for everything that runs on them."""
+"""What a device can do at best, matrix products and reading memory, as a yardstick for everything that runs on it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.machine import Ceiling
+
 _REPEATS = 10
+_READ_BYTES = 2**30  # far more than caches hold
 
 
 def bert_shapes(tokens: int) -> tuple[tuple[int, int, int], ...]:
@@ -29,6 +34,53 @@ def matrix_rate(dtype: torch.dtype, device: str = "cpu", shapes: Sequence[tuple[
             flops += 2.0 * rows * width * out
             seconds += min(seconds_of(product, device) for _ in range(_REPEATS))
     return flops / seconds
+
+
+def measure_ceiling(
+    threads: int, shapes: Sequence[tuple[int, int, int]] = _CPU_SHAPES, read_bytes: int = _READ_BYTES
+) -> Ceiling:
+    """The CPU's own best, with so many threads."""
+    torch.set_num_threads(threads)
+    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+    rates = {name: matrix_rate(dtype, shapes=shapes) for name, dtype in dtypes.items()}
+    return Ceiling(rates | {"int8": integer_rate(threads, shapes)}, read_rate(read_bytes))
+
+
+def integer_rate(threads: int, shapes: Sequence[tuple[int, int, int]]) -> float:
+    """Operations a second of ONNX's MatMulInteger, uint8 by int8, measured as `matrix_rate` does."""
+    operations = seconds = 0.0
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    for rows, width, out in shapes:
+        session = onnxruntime.InferenceSession(_integer_product(rows, width, out), options, ["CPUExecutionProvider"])
+        feeds = {"x": np.random.default_rng(42).integers(0, 256, (rows, width), np.uint8)}
+        product = partial(session.run, None, feeds)
+        product()
+        operations += 2.0 * rows * width * out
+        seconds += min(seconds_of(product, "cpu") for _ in range(_REPEATS))
+    return operations / seconds
+
+
+def _integer_product(rows: int, width: int, out: int) -> bytes:
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight = np.random.default_rng(42).integers(-128, 128, (width, out), np.int8)
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["x", "weight"], ["y"])],
+        "product",
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, [rows, width])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, [rows, out])],
+        [numpy_helper.from_array(weight, "weight")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    serialized: bytes = model.SerializeToString()
+    return serialized
+
+
+def read_rate(size: int) -> float:
+    """Bytes a second that all threads read together, of two arrays that come to `size` bytes; the best of ten runs."""
+    one, other = (torch.ones(size // 2 // 4) for _ in range(2))
+    return size / min(seconds_of(partial(torch.dot, one, other), "cpu") for _ in range(_REPEATS))
 
 
 def linear(dtype: torch.dtype, device: str, rows: int, width: int, out: int) -> Callable[[], torch.Tensor]:

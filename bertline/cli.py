@@ -78,7 +78,7 @@ def run(arguments: list[str] | None = None) -> int:
     command = get_command(app)
     try:
         # Not app(arguments): typer would turn Ctrl-C and a closed pipe into exit codes without a word.
-        with command.make_context("bertline", list(arguments)) as context:
+        with command.make_context("bertline", list(arguments), obj=tuple(arguments)) as context:
             command.invoke(context)
         if sys.stdout is not None:
             sys.stdout.flush()  # a full disk behind stdout is an error with a line of its own, not one at exit

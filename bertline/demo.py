@@ -54,13 +54,14 @@ def run_demo(output: Path, *, force: bool = False, quiet: bool = False) -> None:
         say("4/5 score both dev files")
         scored = [_score(file, spec) for file in dev_files]
 
-        from benchmarks.latency import Plan, measure_latency
+        from benchmarks.latency.measure import measure_latency
+        from benchmarks.latency.result import Plan
 
         say("5/5 latency of PyTorch and ONNX Runtime")
         plan = Plan(batches=(1, 32), sequences=(8, 16, 64), seconds=_LATENCY_SECONDS)
-        cells, environment = measure_latency(Path("bundle"), Path("model"), plan)
+        latency = measure_latency(Path("bundle"), Path("model"), plan)
         seconds = time.perf_counter() - started
-        page = _page(run, scored, cells, environment, output, seconds)
+        page = _page(run, scored, latency, output, seconds)
         Path("report.html").write_text(page, encoding="utf-8")
     for report, _ in scored:
         say(f"{Path(report['input'][0]['name']).stem}: MCC {report['metrics']['mcc']:.3f} on {report['rows']:,} rows")
@@ -79,9 +80,12 @@ def _score(file: Path, spec: TableSpec) -> tuple[dict[str, Any], Any]:
     return score_files(job, bundle.manifest, lambda: Scorer.open(bundle, device="cpu"))
 
 
-def _page(run: Any, scored: Any, cells: Any, environment: dict[str, Any], output: Path, seconds: float) -> str:
-    from benchmarks.latency import environment_section, latency_section
+def _page(run: Any, scored: Any, latency: Any, output: Path, seconds: float) -> str:
+    from benchmarks.latency.tables import latency_section
+    from benchmarks.machine import this_machine
+    from benchmarks.report.machine_section import machine_section
     from finetune.pages import training_section
+    from infer.cpus import usable_cpus
 
     manifest = json.loads(Path("bundle/bertline.json").read_text(encoding="utf-8"))
     fp32 = manifest["variants"]["fp32"]
@@ -109,8 +113,8 @@ def _page(run: Any, scored: Any, cells: Any, environment: dict[str, Any], output
         training_section(run),
         Section("Parity", ["The exported graph against PyTorch, on both dev files:", parity]),
         *(evaluation_section(f"Scores of {Path(r['input'][0]['name']).stem}", evaluation) for r, evaluation in scored),
-        latency_section(cells),
-        environment_section(environment),
+        latency_section(latency),
+        machine_section(this_machine(usable_cpus(), ceiling=False)),
         Section("The same by hand", [Commands(_commands(output))]),
     ]
     return render_html(Report("bertline demo", "from a corpus to a scored file", headline, sections))

@@ -18,7 +18,7 @@ from bertline.metrics import MAX_BATCHES_KEPT, MCC_BATCH_ROWS, Evaluation
 Cell = str | float | None
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NUMERIC = re.compile(r"[+\-\N{MINUS SIGN}]?(\d[\d,]*)?\.?\d+(e[+-]?\d+)?( ?%)?", re.ASCII)
+_NUMERIC = re.compile(r"\(?[+\-±\N{MINUS SIGN}]?(\d[\d,]*)?\.?\d+(e[+-]?\d+)?( ?[%×])?\)?", re.ASCII)
 _MISSING = "\N{EN DASH}"
 
 
@@ -175,10 +175,15 @@ def _scrolling(rows: str, label: str) -> str:
 
 def _style(cells: Sequence[Cell]) -> str:
     """The class of a column: numbers stand right, long texts may wrap, short ones stay on one line."""
-    known = [cell for cell in cells if cell is not None]
-    if known and all(map(_is_number, known)):
+    if is_numeric(cells):
         return ' class="number"'
-    return ' class="long"' if any(len(str(cell)) > 30 for cell in known) else ""
+    return ' class="long"' if any(cell is not None and len(str(cell)) > 30 for cell in cells) else ""
+
+
+def is_numeric(cells: Sequence[Cell]) -> bool:
+    """Whether a column holds numbers, or texts that read as such, beside cells without any."""
+    known = [cell for cell in cells if cell not in (None, "", _MISSING)]
+    return bool(known) and all(map(_is_number, known))
 
 
 def _is_number(cell: Cell) -> bool:

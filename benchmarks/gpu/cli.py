@@ -1,7 +1,7 @@
 """`bertline benchmark gpu`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,7 @@ from bertline import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 
 def gpu(
@@ -44,9 +45,10 @@ def gpu(
     from benchmarks.gpu.bench import Bench
     from benchmarks.gpu.plan import TRIAL, Clock, Plan
     from benchmarks.gpu.tables import markdown, tables
+    from benchmarks.output import check_outputs, show
     from bertline.console import log_console
     from bertline.errors import BertlineError, VerificationError
-    from bertline.files import check_output_file, write_whole
+    from bertline.files import write_whole
     from bertline.tsv import TableSpec
     from finetune.device import resolve_device
 
@@ -54,11 +56,8 @@ def gpu(
     spec = TableSpec.from_options(
         format=format, header=header, columns=columns, text_column=text_column, label_column=label_column
     )
-    if output.parent == Path("artifacts"):
-        output.parent.mkdir(exist_ok=True)
     page = output.with_suffix(".md")
-    for file in (output, page):
-        check_output_file(file, force=force)
+    check_outputs(output, ".md", force=force)
     console = log_console(quiet)
 
     def say(line: str) -> None:
@@ -75,24 +74,9 @@ def gpu(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"what was finished is in {output}" if output.exists() else "") from None
     for shown in tables(document):
-        _show(shown)
+        show(shown)
     say(f"wrote {output} and {page}")
     if faults := sections.faults(document):
         raise VerificationError(f"{output}: {'; '.join(faults)}")
     if failed := sections.failures(document):
         raise BertlineError(f"{output}: not measured for an error: {'; '.join(failed)}")
-
-
-def _show(shown: Any) -> None:
-    """One table on stdout."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from bertline.console import result_console
-
-    table = Table(title=Text(shown.caption or ""), title_justify="left", box=None)
-    for name in shown.columns:
-        table.add_column(name, overflow="fold")
-    for row in shown.rows:
-        table.add_row(*(Text(str(cell)) for cell in row))  # an error may hold what looks like markup
-    result_console().print(table)

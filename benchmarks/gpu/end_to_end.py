@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks import scale
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.ort_ways import OrtSpec, open_scorer
+from benchmarks.scale.measure import distinct, score_alone, write_lines
 from bertline.tsv import TableSpec
 from infer.job import Job
 from infer.output import OutputFormat
@@ -39,10 +39,10 @@ def measure_end_to_end(bench: Bench) -> dict[str, Any]:
     rounds = math.ceil(rows / len(set(texts)))
     digits = max(1, math.ceil(math.log(rounds, _LETTERS)))
     with TemporaryDirectory() as folder:
-        file = scale.write_lines(Path(folder) / "rows.tsv", scale.distinct(texts, rows, digits))
+        file = write_lines(Path(folder) / "rows.tsv", distinct(texts, rows, digits))
         bench.say(f"{rows:,} rows, cold")
         begin = time.perf_counter()
-        report = scale.score_alone(
+        report = score_alone(
             bench.bundle.path,
             file,
             ["--device", bench.device, "--variant", bench.variant],

@@ -10,24 +10,30 @@ SCRIPTS = Path(__file__).parent  # a folder for each peer, with requirements.txt
 
 @dataclass(frozen=True)
 class PeerWay:
-    """One way to score; `name` is what `peer.py` calls it, `prepares` whether it makes files of the model before."""
+    """One way to score; `name` is what `peer.py` calls it, `prepares` whether it makes files of the model before.
+
+    `formats` of numbers are those that it may multiply in.
+    """
 
     name: str
     title: str
     prepares: bool = False
+    formats: tuple[str, ...] = ("float32",)
 
+
+_OPENVINO = ("float32", "bfloat16")  # it takes bfloat16 by itself where the processor has it
 
 PEERS: dict[str, tuple[PeerWay, ...]] = {
     "optimum-onnx": (
         PeerWay("fp32", "optimum-onnx pipeline, fp32", prepares=True),
         PeerWay("O3", "optimum-onnx pipeline, O3", prepares=True),
-        PeerWay("int8", "optimum-onnx pipeline, dynamic int8", prepares=True),
+        PeerWay("int8", "optimum-onnx pipeline, dynamic int8", prepares=True, formats=("int8",)),
         PeerWay("bundle", "optimum-onnx pipeline, our bundle"),
     ),
     "cross-encoder": (PeerWay("torch", "CrossEncoder, PyTorch"),),
     "cross-encoder-onnx": (PeerWay("onnx", "CrossEncoder, ONNX", prepares=True),),
-    "cross-encoder-openvino": (PeerWay("openvino", "CrossEncoder, OpenVINO", prepares=True),),
-    "optimum-intel": (PeerWay("openvino", "optimum-intel pipeline, OpenVINO", prepares=True),),
+    "cross-encoder-openvino": (PeerWay("openvino", "CrossEncoder, OpenVINO", prepares=True, formats=_OPENVINO),),
+    "optimum-intel": (PeerWay("openvino", "optimum-intel pipeline, OpenVINO", prepares=True, formats=_OPENVINO),),
 }
 
 

@@ -1,10 +1,11 @@
 """`bertline benchmark latency`, from its options to its exit codes."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from benchmarks.documents import read_document
+from benchmarks.latency.result import Latency
 from tests import tiny
 from tests.conftest import Cli
 
@@ -15,10 +16,11 @@ def test_it_writes_table_document_and_page(cli: Cli, bundle: Path, model_dir: Pa
     output = tmp_path / "latency.json"
     outcome = cli("benchmark", "latency", bundle, "--model", model_dir, "-o", output, "--html", *QUICK)
     assert outcome.code == 0, outcome.err
-    assert "1 threads" in outcome.out and outcome.out.count("ONNX Runtime") == 4
+    assert outcome.out.count("bertline fp32") == 4
     assert "timing batch × sequence 2 × 16" in outcome.err and f"wrote {output}" in outcome.err
-    document = json.loads(output.read_text(encoding="utf-8"))
-    assert len(document["cells"]) == 8 and document["plan"]["sequences"] == [8, 16]
+    document = read_document(output)
+    assert isinstance(document.result, Latency) and document.machine.threads == 1
+    assert len(document.result.cells) == 8 and document.result.plan.sequences == (8, 16)
     assert output.with_suffix(".html").read_text(encoding="utf-8").count("<svg") == 2
 
 

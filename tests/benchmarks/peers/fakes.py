@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from benchmarks.candidates import Candidate
 from benchmarks.peers.environments import PROTOCOL
+from benchmarks.throughput.candidates import Candidate
 
 LENGTHS = """
 PACKAGES = ("pip", "no-such-package")

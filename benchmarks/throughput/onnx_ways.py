@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.equal_lengths import in_equal_lengths
 from benchmarks.peers.protocol import FileToFile, FileWay
+from benchmarks.throughput.equal_lengths import in_equal_lengths
 from bertline.bundle import Bundle
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.candidates import Candidate
-from benchmarks.turns import Measured, Task, take_turns
+from benchmarks.throughput.candidates import Candidate
+from benchmarks.throughput.turns import Measured, Task, take_turns
 from tests.benchmarks.peers import fakes
 
 TEXTS = ["short", "a longer sentence", "and the third"]

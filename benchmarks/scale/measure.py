@@ -4,40 +4,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from benchmarks.scale.result import Scale, Size
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
-from infer.cpus import cpu_name, usable_cpus
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS
-from infer.versions import runtime_versions
 
 _LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", 4  # 456,976 rounds
 HEADERLESS = ("--no-header", "--text-column", "1", "--no-labels")  # how infer reads a file of `write_lines`
 TIMES = 10  # how often each sentence stands in the file of repeats
-
-
-@dataclass(frozen=True)
-class Size:
-    """One file, scored by processes of their own."""
-
-    name: str
-    rows: int
-    unique_rows: int
-    seconds: tuple[float, ...]  # of each pass, start-up apart
-    peak_memory_mib: float  # the largest of all passes
-
-    @property
-    def microseconds_per_row(self) -> float:
-        """Median over the passes."""
-        return float(np.median(self.seconds)) / self.rows * 1e6
 
 
 def measure_scale(
@@ -50,7 +32,7 @@ def measure_scale(
     repeat_rows: int = 0,
     options: Sequence[str] = (),
     progress: Callable[[str], None] = lambda line: None,
-) -> tuple[list[Size], dict[str, Any]]:
+) -> Scale:
     """Score files of `rows` distinct sentences each, made of the table's, by `bertline infer OPTIONS`.
 
     Each pass is a process of its own, since one never forgets its peak of memory; sizes take turns. With
@@ -70,7 +52,7 @@ def measure_scale(
             for title in list(files)[:: 1 if number % 2 == 0 else -1]:
                 reports[title].append(score_alone(bundle, files[title], options))
                 progress(f"pass {number + 1} of {passes}: {title}: {reports[title][-1]['seconds']:.2f} s")
-    sizes = [
+    sizes = tuple(
         Size(
             title,
             found[0]["rows"],
@@ -79,10 +61,9 @@ def measure_scale(
             max(report["peak_memory_mib"] for report in found),
         )
         for title, found in reports.items()
-    ]
+    )
     first = next(iter(reports.values()))[0]
-    kept = {name: first[name] for name in ("variant", "provider", "threads", "batch_tokens")}
-    return sizes, kept | {"cpu": cpu_name(), "cpus": usable_cpus(), "versions": runtime_versions()}
+    return Scale(first["variant"], first["provider"], first["batch_tokens"], sizes)
 
 
 def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
@@ -129,30 +110,3 @@ def score_alone(
     report: dict[str, Any] = json.loads(output.with_name(output.name + ".report.json").read_text())
     output.unlink()
     return report
-
-
-TABLE_COLUMNS = ("file", "rows", "run", "seconds", "µs/row", "× first", "peak MiB", "× first")
-
-
-def table_rows(sizes: Sequence[Size]) -> list[list[str]]:
-    """One row a file: median seconds, time per row and peak memory, each also against the first file."""
-    first = sizes[0]
-    return [
-        [
-            size.name,
-            f"{size.rows:,}",
-            f"{size.unique_rows:,}",
-            f"{np.median(size.seconds):.2f}",
-            f"{size.microseconds_per_row:.1f}",
-            f"{size.microseconds_per_row / first.microseconds_per_row:.3f}",
-            f"{size.peak_memory_mib:,.0f}",
-            f"{size.peak_memory_mib / first.peak_memory_mib:.3f}",
-        ]
-        for size in sizes
-    ]
-
-
-def to_json(sizes: Sequence[Size], environment: dict[str, Any]) -> dict[str, Any]:
-    """The document of a scale run."""
-    rows = [asdict(size) | {"microseconds_per_row": size.microseconds_per_row} for size in sizes]
-    return {"schema": 1, "kind": "scale", "environment": environment, "results": rows}

@@ -1,11 +1,13 @@
 """Scale: files of distinct sentences, repeats that are run once, and figures against the first file."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks.scale import Size, distinct, table_rows
+from benchmarks.documents import read_document
+from benchmarks.scale.measure import distinct
+from benchmarks.scale.result import Scale, Size
+from benchmarks.scale.tables import size_table
 from tests import tiny
 from tests.conftest import Cli
 
@@ -22,9 +24,11 @@ def test_sizes_and_repeats_are_scored_by_processes_of_their_own(cli: Cli, bundle
         "benchmark", "scale", bundle, table, "--rows", "20,60", "--repeats", "30", "--passes", "2", "-o", output
     )
     assert outcome.code == 0, outcome.err
-    results = json.loads(output.read_text())["results"]
-    assert [(result["rows"], result["unique_rows"]) for result in results] == [(20, 20), (60, 60), (30, 30), (300, 30)]
-    assert all(len(result["seconds"]) == 2 and result["peak_memory_mib"] > 10 for result in results)
+    document = read_document(output)
+    assert isinstance(document.result, Scale) and document.command.startswith("bertline benchmark scale")
+    sizes = document.result.sizes
+    assert [(size.rows, size.unique_rows) for size in sizes] == [(20, 20), (60, 60), (30, 30), (300, 30)]
+    assert all(len(size.seconds) == 2 and size.peak_memory_mib > 10 for size in sizes)
     assert "each of them 10 times" in outcome.out
 
 
@@ -35,6 +39,7 @@ def test_a_run_that_fails_is_one_line(cli: Cli, bundle: Path, table: Path, tmp_p
 
 
 def test_figures_are_against_the_first_file() -> None:
-    rows = table_rows([Size("a", 10, 10, (1.0, 2.0, 3.0), 100.0), Size("b", 100, 100, (20.0,), 110.0)])
+    sizes = Size("a", 10, 10, (1.0, 2.0, 3.0), 100.0), Size("b", 100, 100, (20.0,), 110.0)
+    rows = size_table(Scale("fp32", "a provider", 2048, sizes)).rows
     assert [row[5:] for row in rows] == [["1.000", "100", "1.000"], ["1.000", "110", "1.100"]]
     assert rows[0][4] == pytest.approx("200000.0")

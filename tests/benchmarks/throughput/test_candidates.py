@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import candidates
-from benchmarks.candidates import NOTEBOOK, own_candidates, peer_candidates
 from benchmarks.peers.catalogue import PEERS, chosen_peers
 from benchmarks.peers.environments import Environment
+from benchmarks.throughput import candidates
+from benchmarks.throughput.candidates import NOTEBOOK, own_candidates, peer_candidates
 from bertline.errors import UsageError
 
 

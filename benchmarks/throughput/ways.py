@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.equal_lengths import NOTEBOOK_LENGTH, ROWS, in_equal_lengths
+from benchmarks.throughput.equal_lengths import NOTEBOOK_LENGTH, ROWS, in_equal_lengths
 from bertline.model_folder import ModelFolder
 from export.reference import Reference
 from infer.runners import Logits

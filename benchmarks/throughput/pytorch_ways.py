@@ -1,11 +1,11 @@
-"""What `benchmarks.peers.protocol` serves of `benchmarks.ways`, in bertline's own environment."""
+"""What `benchmarks.peers.protocol` serves of `benchmarks.throughput.ways`, in bertline's own environment."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks import ways
+from benchmarks.throughput import ways
 
 PACKAGES = ("torch", "transformers")
 

@@ -8,11 +8,14 @@ from pathlib import Path
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import Environment
 from benchmarks.peers.process import PeerError
+from benchmarks.throughput.result import OURS
 
 NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
 TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
 PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
-OURS, BARE = "bertline", "bertline's session alone"
+BARE = f"{OURS}'s session alone"
+_FLOAT32: tuple[str, ...] = ("float32",)
+_FORMATS = {"bf16": ("bfloat16",), "int8": ("int8",)}  # of variants; all others compute in float32
 _HERE = Path(__file__).parent
 
 
@@ -24,6 +27,7 @@ class Candidate:
     way: str  # what its script calls it
     command: tuple[str | Path, ...] = ()  # what serves it
     prepares: bool = False  # files are made of the model before
+    formats: tuple[str, ...] = _FLOAT32  # of numbers that it may multiply in
     missing: str | None = None  # why it cannot start
 
 
@@ -34,19 +38,20 @@ def own_candidates(variants: Sequence[str]) -> list[Candidate]:
         Candidate(NOTEBOOK, "notebook", torch),
         Candidate(PIPELINE, "pipeline", torch),
         Candidate(TORCH_FP32, "float32", torch),
-        Candidate(TORCH_BF16, "bfloat16", torch),
+        Candidate(TORCH_BF16, "bfloat16", torch, formats=("bfloat16",)),
         Candidate(PLAIN_ONNX, "plain", onnx, prepares=True),
     ]
     for variant in variants:
-        found.append(Candidate(f"{OURS} {variant}", f"infer {variant}", onnx))
-        found.append(Candidate(f"{BARE}, {variant}", f"session {variant}", onnx))
+        formats = _FORMATS.get(variant, _FLOAT32)
+        found.append(Candidate(f"{OURS} {variant}", f"infer {variant}", onnx, formats=formats))
+        found.append(Candidate(f"{BARE}, {variant}", f"session {variant}", onnx, formats=formats))
     return found
 
 
 def peer_candidates(names: Sequence[str], root: Path) -> list[Candidate]:
     """All ways of the peers, whose environments are kept below `root`; also of those that are not there."""
     return [
-        Candidate(way.title, way.name, command, way.prepares, missing)
+        Candidate(way.title, way.name, command, way.prepares, way.formats, missing)
         for name in names
         for command, missing in [_peer(name, root)]
         for way in PEERS[name]

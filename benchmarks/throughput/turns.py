@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.candidates import Candidate
 from benchmarks.peers.process import PeerError, PeerProcess, thread_limits
+from benchmarks.throughput.candidates import Candidate
 
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parent.parent.parent
 SETTLE_SECONDS = 0.2  # idle thread pools spin for a while, and would take the next way's cores
 
 

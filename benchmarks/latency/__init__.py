@@ -1,0 +1,1 @@
+"""One batch at a time, over a grid of batch × sequence."""

@@ -1,0 +1,1 @@
+"""Results as a page to send around, and as tables for a README."""

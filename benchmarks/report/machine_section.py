@@ -1,0 +1,20 @@
+"""What figures were measured on, for a page."""
+
+from benchmarks.machine import Machine
+from bertline.report import Facts, Section
+
+
+def machine_section(machine: Machine) -> Section:
+    """The machine, its own best, and versions."""
+    facts = {
+        "processor": machine.cpu,
+        "threads": f"{machine.threads} of {machine.cpus} CPUs",
+        "memory": f"{machine.memory_mib / 1024:.0f} GiB",
+        "system": machine.system,
+    }
+    if machine.ceiling:
+        rates = machine.ceiling.matrix_flops.items()
+        facts["matrix products"] = ", ".join(f"{name} {rate / 1e12:.2f} TFLOP/s" for name, rate in rates)
+        facts["reading memory"] = f"{machine.ceiling.memory_bytes_per_second / 1e9:.1f} GB/s"
+    facts["versions"] = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
+    return Section("Environment", [Facts(facts)])

@@ -1,0 +1,1 @@
+"""Files that grow: time per row, and memory."""

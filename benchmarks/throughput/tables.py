@@ -1,0 +1,78 @@
+"""What a throughput run says, as tables; a way that was not measured is a row that says why."""
+
+from collections.abc import Callable, Sequence
+
+from benchmarks.comparison import compare_passes
+from benchmarks.machine import Ceiling
+from benchmarks.throughput.candidates import NOTEBOOK
+from benchmarks.throughput.result import Throughput, Way
+from bertline.report import Table
+
+NOT_MEASURED = "not measured, because"
+_NONE = "–"
+_SPEED = ("way", "rows/s", "spread", "first pass", "× notebook", "of matrix rate")
+_COST = ("way", "start-up s", "peak MiB", "max |Δlogit|", "flips", "MCC")
+
+
+def speed_table(result: Throughput, ceiling: Ceiling | None) -> Table:
+    """One row a way: median rows/s warm, its spread, rows/s cold, and ratio to the notebook's loop.
+
+    The last column is the share of the processor's own rate for matrix products in the way's number format.
+    """
+    notebook = result.way(NOTEBOOK)
+
+    def cells(way: Way) -> list[str]:
+        share = result.share_of_ceiling(way, ceiling)
+        return [
+            f"{result.rows_per_second(way):,.0f}",
+            f"±{way.spread / 2:.1%}",
+            f"{result.rows / way.cold_seconds:,.0f}",
+            "" if way is notebook else str(compare_passes(way.seconds, notebook.seconds)),
+            _NONE if share is None else f"{share:.0%}",
+        ]
+
+    return _with_failures("Throughput", result, _SPEED, cells)
+
+
+def cost_table(result: Throughput) -> Table:
+    """One row a way: its process's start-up and memory, and its answers against PyTorch fp32 and the labels."""
+
+    def cells(way: Way) -> list[str]:
+        return [
+            f"{way.startup_seconds:.1f}",
+            f"{way.peak_memory_mib:,.0f}",
+            f"{way.max_abs_logit:.1e}",
+            f"{way.flips}",
+            _NONE if way.mcc is None else f"{way.mcc:.4f}",
+        ]
+
+    return _with_failures("Start-up, memory and answers", result, _COST, cells)
+
+
+def ratio_table(result: Throughput) -> Table:
+    """One row for each other way: how many times as fast each of ours is, in brackets where that is refused."""
+    ours = [way for way in result.ways if way.is_ours]
+    rows = [
+        [other.way, *(str(compare_passes(own.seconds, other.seconds)) for own in ours)]
+        for other in result.ways
+        if not other.is_ours
+    ]
+    return Table(["way", *(way.way for way in ours)], rows, "How many times as fast")
+
+
+def failure_table(result: Throughput) -> Table:
+    """One row for each way that was not measured, with the reason."""
+    return Table(["way", NOT_MEASURED], [[way, reason] for way, reason in result.failures.items()], "Not measured")
+
+
+def tables(result: Throughput, ceiling: Ceiling | None) -> list[Table]:
+    """All of them that have rows and figures."""
+    found = [speed_table(result, ceiling), cost_table(result), ratio_table(result), failure_table(result)]
+    return [table for table in found if table.rows and len(table.columns) > 1]
+
+
+def _with_failures(title: str, result: Throughput, columns: Sequence[str], cells: Callable[[Way], list[str]]) -> Table:
+    """A row for each way, and one without figures for each that was not measured."""
+    blank = [_NONE] * (len(columns) - 1)
+    rows = [[way.way, *cells(way)] for way in result.ways] + [[way, *blank] for way in result.failures]
+    return Table(columns, rows, title)

@@ -1,0 +1,23 @@
+"""Which of a bundle's variants the benchmarks of the CPU measure."""
+
+from collections.abc import Sequence
+
+from bertline.bundle import Bundle
+from infer.packing import PACKED
+from infer.scorer import Scorer
+from infer.variants import BF16
+
+
+def chosen_variants(bundle: Bundle, names: str, threads: int) -> Sequence[str]:
+    """`all`, that is every padded variant and bf16, or those of a list as a,b.
+
+    One that was named must run here, BertlineError says why it does not; of `all` one that does not run here is a row
+    of the result like any other.
+    """
+    if names == "all":
+        padded = [name for name, variant in bundle.manifest.variants.items() if variant.layout != PACKED]
+        return [*padded, BF16]
+    chosen = list(dict.fromkeys(name.strip() for name in names.split(",")))
+    for name in chosen:
+        Scorer.open(bundle, device="cpu", variant=name, threads=threads)
+    return chosen

@@ -1,0 +1,58 @@
+"""What a throughput run says, and how it says what was not measured."""
+
+from benchmarks.machine import Ceiling
+from benchmarks.throughput.candidates import NOTEBOOK, PIPELINE
+from benchmarks.throughput.result import OURS, Throughput, Way
+from benchmarks.throughput.tables import cost_table, failure_table, ratio_table, speed_table, tables
+
+CEILING = Ceiling({"float32": 1e12, "int8": 4e12}, 1e10)
+
+
+def way(title: str, *seconds: float, mcc: float | None = 0.5, formats: tuple[str, ...] = ("float32",)) -> Way:
+    return Way(title, formats, 4.0, seconds, 2e-6, 1, mcc, 1.25, None, 512.4, {"torch": "2"})
+
+
+def result(*ways: Way, **failures: str) -> Throughput:
+    return Throughput("t.tsv", 100, 1000, 1e9, ways, failures)
+
+
+def test_the_table_compares_with_the_notebook() -> None:
+    found = result(way(NOTEBOOK, 4.0, 4.0, 4.0), way(f"{OURS} fp32", 1.0, 0.5, 0.4))
+    notebook, ours = speed_table(found, CEILING).rows
+    assert notebook == [NOTEBOOK, "25", "±0.0%", "25", "", "2%"]
+    assert ours == [f"{OURS} fp32", "200", "±30.0%", "25", "8.00", "20%"]
+
+
+def test_each_is_held_against_the_rate_of_its_own_number_format() -> None:
+    found = result(way(NOTEBOOK, 4.0), way("int8", 1.0, formats=("int8",)), way("?", 1.0, formats=("float32", "int8")))
+    assert [row[-1] for row in speed_table(found, CEILING).rows] == ["2%", "2%", "2%"]
+    assert [row[-1] for row in speed_table(found, Ceiling({}, 1e10)).rows] == ["–"] * 3
+
+
+def test_start_up_memory_and_answers() -> None:
+    labelled, unlabelled = cost_table(result(way(NOTEBOOK, 4.0), way("peer", 1.0, mcc=None))).rows
+    assert labelled == [NOTEBOOK, "1.2", "512", "2.0e-06", "1", "0.5000"]
+    assert unlabelled[-1] == "–"
+
+
+def test_ratios_within_the_noise_stand_in_brackets() -> None:
+    # The second pass is twice as slow for all alike.
+    found = result(way(NOTEBOOK, 4.0, 8.0, 4.0), way(PIPELINE, 1.1, 1.8, 1.0), way("bertline", 1.0, 2.0, 1.0))
+    table = ratio_table(found)
+    assert (table.columns, table.rows) == (["way", "bertline"], [[NOTEBOOK, "4.00"], [PIPELINE, "(1.00)"]])
+
+
+def test_ratios_of_a_pass_that_was_interrupted() -> None:
+    assert ratio_table(result(way(NOTEBOOK, 4.0, 6.0), way("bertline", 1.0))).rows == [[NOTEBOOK, "4.00"]]
+
+
+def test_what_was_not_measured_is_a_row_in_every_table_and_says_why() -> None:
+    found = result(way(NOTEBOOK, 4.0), peer="not installed; do <this>")
+    assert speed_table(found, CEILING).rows[-1] == ["peer", "–", "–", "–", "–", "–"]
+    assert cost_table(found).rows[-1] == ["peer", "–", "–", "–", "–", "–"]
+    assert failure_table(found).rows == [["peer", "not installed; do <this>"]]
+
+
+def test_tables_without_rows_or_figures_are_left_out() -> None:
+    titles = [table.caption for table in tables(result(way(NOTEBOOK, 4.0)), CEILING)]
+    assert titles == ["Throughput", "Start-up, memory and answers"]
