@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.report.markdown import markdown_table
 from bertline.report import Table
 
 _MISSING = "not measured"
@@ -18,8 +19,7 @@ def markdown(document: Entry) -> str:
     parts = [environment["name"], *([f"driver {driver}"] if driver else []), *named, document["created"][:10]]
     text = [f"{', '.join(parts)}; {document['table']['rows']:,} rows of {document['table']['name']}."]
     for table in tables(document):
-        text += ["", f"**{table.caption}**", ""]
-        text += [_line(table.columns), _line(["---"] * len(table.columns)), *(_line(row) for row in table.rows)]
+        text += ["", f"**{table.caption}**", "", markdown_table(table).rstrip()]
     return "\n".join(text) + "\n"
 
 
@@ -33,11 +33,6 @@ def tables(document: Entry) -> list[Table]:
         else:
             missing.append([name.replace("_", " "), entry["status"], entry["reason"]])
     return made + ([Table(("section", "state", "why"), missing, "Not measured")] if missing else [])
-
-
-def _line(cells: Sequence[Any]) -> str:
-    escaped = (str(cell).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
 
 
 def _verdicts(entries: Sequence[Entry]) -> Table:

@@ -39,3 +39,4 @@ class Latency:
     plan: Plan
     providers: dict[str, str]  # by way
     cells: tuple[Cell, ...]
+    interrupted: bool = False

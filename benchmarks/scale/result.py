@@ -29,3 +29,4 @@ class Scale:
     provider: str
     batch_tokens: int
     sizes: tuple[Size, ...]
+    interrupted: bool = False

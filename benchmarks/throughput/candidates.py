@@ -8,12 +8,11 @@ from pathlib import Path
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import Environment
 from benchmarks.peers.process import PeerError
-from benchmarks.throughput.result import OURS
+from benchmarks.throughput.result import BARE, OURS
 
 NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
 TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
 PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
-BARE = f"{OURS}'s session alone"
 _FLOAT32: tuple[str, ...] = ("float32",)
 _FORMATS = {"bf16": ("bfloat16",), "int8": ("int8",)}  # of variants; all others compute in float32
 _HERE = Path(__file__).parent

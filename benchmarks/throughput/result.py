@@ -7,6 +7,7 @@ import numpy as np
 from benchmarks.machine import Ceiling
 
 OURS = "bertline"  # what the titles of our own ways begin with
+BARE = f"{OURS}'s session alone"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Way:
     @property
     def is_ours(self) -> bool:
         return self.way.startswith(OURS)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is our session alone, which reads and writes no file."""
+        return self.way.startswith(BARE)
 
     @property
     def median_seconds(self) -> float:

@@ -1,6 +1,7 @@
 """What a throughput run says, as tables; a way that was not measured is a row that says why."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from benchmarks.comparison import compare_passes
 from benchmarks.machine import Ceiling
@@ -12,6 +13,32 @@ NOT_MEASURED = "not measured, because"
 _NONE = "–"
 _SPEED = ("way", "rows/s", "spread", "first pass", "× notebook", "of matrix rate")
 _COST = ("way", "start-up s", "peak MiB", "max |Δlogit|", "flips", "MCC")
+
+
+def summary_table(result: Throughput) -> Table:
+    """One row a way, the fastest first: what a reader chooses by, in one table.
+
+    The ratios say how many times as fast bertline is: exact (fp32), and its fastest variant.
+    """
+    ours = [way for way in result.ways if way.is_ours and not way.is_bare]
+    bases = [way for way in ours if way.way.endswith(" fp32")]
+    bases += [way for way in sorted(ours, key=lambda way: way.median_seconds)[:1] if way not in bases]
+
+    def cells(way: Way) -> list[str]:
+        return [
+            f"{result.rows_per_second(way):,.0f}",
+            f"±{way.spread / 2:.0%}",
+            *("" if way is base else str(compare_passes(base.seconds, way.seconds)) for base in bases),
+            f"{way.startup_seconds:.1f}",
+            f"{way.peak_memory_mib:,.0f}",
+            f"{way.max_abs_logit:.0e}",
+            f"{way.flips}",
+            _NONE if way.mcc is None else f"{way.mcc:.3f}",
+        ]
+
+    sides = ("start-up s", "peak MiB", "max |Δlogit|", "flips", "MCC")
+    columns = ("way", "rows/s", "spread", *(f"{base.way} ×" for base in bases), *sides)
+    return _with_failures("Summary", _fastest_first(result), columns, cells)
 
 
 def speed_table(result: Throughput, ceiling: Ceiling | None) -> Table:
@@ -69,6 +96,10 @@ def tables(result: Throughput, ceiling: Ceiling | None) -> list[Table]:
     """All of them that have rows and figures."""
     found = [speed_table(result, ceiling), cost_table(result), ratio_table(result), failure_table(result)]
     return [table for table in found if table.rows and len(table.columns) > 1]
+
+
+def _fastest_first(result: Throughput) -> Throughput:
+    return replace(result, ways=tuple(sorted(result.ways, key=lambda way: way.median_seconds)))
 
 
 def _with_failures(title: str, result: Throughput, columns: Sequence[str], cells: Callable[[Way], list[str]]) -> Table:

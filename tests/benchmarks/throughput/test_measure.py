@@ -9,8 +9,8 @@ from benchmarks.ceiling import encoder_flops
 from benchmarks.documents import Document, read_document
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.throughput import measure
-from benchmarks.throughput.candidates import BARE, NOTEBOOK, PIPELINE, PLAIN_ONNX, TORCH_BF16, TORCH_FP32, Candidate
-from benchmarks.throughput.result import OURS, Throughput, Way
+from benchmarks.throughput.candidates import NOTEBOOK, PIPELINE, PLAIN_ONNX, TORCH_BF16, TORCH_FP32, Candidate
+from benchmarks.throughput.result import BARE, OURS, Throughput, Way
 from tests import tiny
 from tests.benchmarks.peers import fakes
 from tests.conftest import Cli

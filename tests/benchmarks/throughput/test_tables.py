@@ -2,18 +2,11 @@
 
 from benchmarks.machine import Ceiling
 from benchmarks.throughput.candidates import NOTEBOOK, PIPELINE
-from benchmarks.throughput.result import OURS, Throughput, Way
-from benchmarks.throughput.tables import cost_table, failure_table, ratio_table, speed_table, tables
+from benchmarks.throughput.result import BARE, OURS
+from benchmarks.throughput.tables import cost_table, failure_table, ratio_table, speed_table, summary_table, tables
+from tests.benchmarks.made import result, way
 
 CEILING = Ceiling({"float32": 1e12, "int8": 4e12}, 1e10)
-
-
-def way(title: str, *seconds: float, mcc: float | None = 0.5, formats: tuple[str, ...] = ("float32",)) -> Way:
-    return Way(title, formats, 4.0, seconds, 2e-6, 1, mcc, 1.25, None, 512.4, {"torch": "2"})
-
-
-def result(*ways: Way, **failures: str) -> Throughput:
-    return Throughput("t.tsv", 100, 1000, 1e9, ways, failures)
 
 
 def test_the_table_compares_with_the_notebook() -> None:
@@ -56,3 +49,13 @@ def test_what_was_not_measured_is_a_row_in_every_table_and_says_why() -> None:
 def test_tables_without_rows_or_figures_are_left_out() -> None:
     titles = [table.caption for table in tables(result(way(NOTEBOOK, 4.0)), CEILING)]
     assert titles == ["Throughput", "Start-up, memory and answers"]
+
+
+def test_the_summary_holds_all_against_ours_the_fastest_first() -> None:
+    int8 = way(f"{OURS} int8", 0.5, formats=("int8",))
+    found = result(way(NOTEBOOK, 4.0), way(f"{OURS} fp32", 1.0), int8, way(f"{BARE}, int8", 0.4), peer="no compiler")
+    table = summary_table(found)
+    assert [row[0] for row in table.rows] == [f"{BARE}, int8", f"{OURS} int8", f"{OURS} fp32", NOTEBOOK, "peer"]
+    assert table.columns[3:5] == (f"{OURS} fp32 ×", f"{OURS} int8 ×")
+    assert table.rows[3] == [NOTEBOOK, "25", "±0%", "4.00", "8.00", "1.2", "512", "2e-06", "1", "0.500"]
+    assert table.rows[1][3:5] == ["0.50", ""] and set(table.rows[-1][1:]) == {"–"}

@@ -1,0 +1,40 @@
+"""Tables as Markdown, for a README or an issue."""
+
+from collections.abc import Sequence
+
+from benchmarks.documents import Document
+from benchmarks.report.tables import named_tables
+from bertline.report import Cell, Table, is_numeric
+
+
+def markdown_table(table: Table) -> str:
+    """The rows under a header, without the caption; columns of figures stand right. Texts cannot break out of it."""
+    numeric = [is_numeric([row[index] for row in table.rows]) for index in range(len(table.columns))]
+    rule = ["---:" if right else "---" for right in numeric]
+    return "\n".join([_line(table.columns), _line(rule), *map(_line, table.rows)]) + "\n"
+
+
+def _line(cells: Sequence[Cell]) -> str:
+    return f"| {' | '.join(map(_escaped, cells))} |"
+
+
+def _escaped(cell: Cell) -> str:
+    text = "–" if cell is None else " ".join(str(cell).split())
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def documents_markdown(documents: Sequence[Document]) -> str:
+    """All tables of all documents, each with the machine, the day and the command."""
+    parts = []
+    for document in documents:
+        parts.append(f"## {document.kind.capitalize()}\n\n{provenance(document)}\n\n    {document.command}\n")
+        for table in named_tables(document).values():
+            parts.append(f"**{table.caption}**\n\n{markdown_table(table)}")
+    return "\n".join(parts)
+
+
+def provenance(document: Document) -> str:
+    """What the figures hold for, in a line."""
+    machine = document.machine
+    state = ", interrupted" if document.result.interrupted else ""
+    return f"{machine.cpu}, {machine.threads} threads, {document.measured}{state}"

@@ -1,0 +1,37 @@
+"""The tables of a document, by the names that a README asks for them."""
+
+from benchmarks.documents import Document
+from benchmarks.latency.result import Latency
+from benchmarks.latency.tables import latency_table
+from benchmarks.scale.result import Scale
+from benchmarks.scale.tables import size_table
+from benchmarks.throughput.tables import (
+    cost_table,
+    failure_table,
+    ratio_table,
+    speed_table,
+    summary_table,
+)
+from bertline.report import Table
+
+
+def named_tables(document: Document) -> dict[str, Table]:
+    """Those that have rows, in the order in which they are to be read."""
+    found = _tables(document)
+    return {name: table for name, table in found.items() if table.rows and len(table.columns) > 1}
+
+
+def _tables(document: Document) -> dict[str, Table]:
+    match document.result:
+        case Latency() as latency:
+            return {"latency": latency_table(latency)}
+        case Scale() as scale:
+            return {"sizes": size_table(scale)}
+        case throughput:
+            return {
+                "summary": summary_table(throughput),
+                "speed": speed_table(throughput, document.machine.ceiling),
+                "cost": cost_table(throughput),
+                "ratios": ratio_table(throughput),
+                "failures": failure_table(throughput),
+            }
