@@ -6,7 +6,7 @@ from dataclasses import replace
 from benchmarks.comparison import compare_passes
 from benchmarks.machine import Ceiling
 from benchmarks.throughput.candidates import NOTEBOOK
-from benchmarks.throughput.result import Throughput, Way
+from benchmarks.throughput.result import OURS, Throughput, Way
 from bertline.report import Table
 
 NOT_MEASURED = "not measured, because"
@@ -78,13 +78,14 @@ def cost_table(result: Throughput) -> Table:
 
 def ratio_table(result: Throughput) -> Table:
     """One row for each other way: how many times as fast each of ours is, in brackets where that is refused."""
-    ours = [way for way in result.ways if way.is_ours]
+    ours = [way for way in result.ways if way.is_ours and not way.is_bare]
     rows = [
         [other.way, *(str(compare_passes(own.seconds, other.seconds)) for own in ours)]
         for other in result.ways
         if not other.is_ours
     ]
-    return Table(["way", *(way.way for way in ours)], rows, "How many times as fast")
+    variants = [way.way.removeprefix(f"{OURS} ") for way in ours]
+    return Table(["way", *variants], rows, f"How many times as fast {OURS} is, by variant")
 
 
 def failure_table(result: Throughput) -> Table:

@@ -30,13 +30,13 @@ def test_start_up_memory_and_answers() -> None:
 
 def test_ratios_within_the_noise_stand_in_brackets() -> None:
     # The second pass is twice as slow for all alike.
-    found = result(way(NOTEBOOK, 4.0, 8.0, 4.0), way(PIPELINE, 1.1, 1.8, 1.0), way("bertline", 1.0, 2.0, 1.0))
+    found = result(way(NOTEBOOK, 4.0, 8.0, 4.0), way(PIPELINE, 1.1, 1.8, 1.0), way(f"{OURS} int8", 1.0, 2.0, 1.0))
     table = ratio_table(found)
-    assert (table.columns, table.rows) == (["way", "bertline"], [[NOTEBOOK, "4.00"], [PIPELINE, "(1.00)"]])
+    assert (table.columns, table.rows) == (["way", "int8"], [[NOTEBOOK, "4.00"], [PIPELINE, "(1.00)"]])
 
 
 def test_ratios_of_a_pass_that_was_interrupted() -> None:
-    assert ratio_table(result(way(NOTEBOOK, 4.0, 6.0), way("bertline", 1.0))).rows == [[NOTEBOOK, "4.00"]]
+    assert ratio_table(result(way(NOTEBOOK, 4.0, 6.0), way(f"{OURS} fp32", 1.0))).rows == [[NOTEBOOK, "4.00"]]
 
 
 def test_what_was_not_measured_is_a_row_in_every_table_and_says_why() -> None:
