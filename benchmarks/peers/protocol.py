@@ -17,7 +17,8 @@ Messages are objects with a key `do`; the answer has the same value under `done`
     {"do": "prepare" | "load", "way", "model", "bundle", "file", "folder", "threads", "max_length", "batch_rows"}
         → {"done", "seconds", "peak_memory_mib"}, of load also "versions"
     {"do": "warm" | "score", "input", "output", "logits"}
-        → {"done", "seconds", "peak_memory_mib"}; the logits stand in the .npy file named, float32 (rows, labels)
+        → {"done", "seconds", "peak_memory_mib"}, perhaps "stage_seconds" by name, of stages that may overlap;
+        the logits stand in the .npy file named, float32 (rows, labels)
 
 SCRIPT may import what stands in the folder `shared` beside this file. `warm` is a first pass, which is not counted. The
 process ends with its stdin, or after an error.
@@ -41,9 +42,12 @@ _SHARED = Path(__file__).parent / "shared"  # what peers have in common
 
 
 class FileWay(Protocol):
-    """Scores a file of one text a line into another file; `logits` are those of the last run, by label id."""
+    """Scores a file of one text a line into another file; `logits` are those of the last run, by label id.
 
-    def run(self, source: str, target: str) -> object: ...
+    `run` returns the seconds of its stages, or None where it does not know them.
+    """
+
+    def run(self, source: str, target: str) -> dict[str, float] | None: ...
     def logits(self) -> Rows: ...
 
 
@@ -77,18 +81,24 @@ class Server:
     def answer(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to one message; raises whatever the script raises."""
         begin, done = time.perf_counter(), message["do"]
+        stages = None
         if done == "prepare":
             self._script["prepare"](message)
         elif done == "load":
             self._way = self._load(message)
         elif done in ("warm", "score") and self._way is not None:
-            self._way.run(message["input"], message["output"])
+            stages = self._way.run(message["input"], message["output"])
         else:
             raise ValueError(f"{done!r} is not understood here")
-        found = {"done": done, "seconds": time.perf_counter() - begin, "peak_memory_mib": peak_memory_mib()}
+        found: dict[str, Any] = {
+            "done": done,
+            "seconds": time.perf_counter() - begin,
+            "peak_memory_mib": peak_memory_mib(),
+        }
         if done == "load":
             found["versions"] = versions(self._script.get("PACKAGES", ()))
         elif self._way is not None:
+            found |= {"stage_seconds": stages} if stages else {}
             write_npy(Path(message["logits"]), self._way.logits())
         return found
 

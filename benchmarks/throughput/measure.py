@@ -78,6 +78,7 @@ def measure_throughput(
     formats = {candidate.title: candidate.formats for candidate in candidates}
     lengths = Encoder(bundle / "tokenizer.json", NOTEBOOK_LENGTH).encode(texts).lengths
     return Throughput(
+        model_dir.resolve().name,
         table.name,
         len(texts),
         int(lengths.sum()),
@@ -119,7 +120,14 @@ def _way(
         run.prepare_seconds,
         run.peak_memory_mib,
         run.versions,
+        _stages(run),
     )
+
+
+def _stages(run: Run) -> dict[str, float] | None:
+    """Medians over the warm passes."""
+    warm = run.stage_seconds[1:]
+    return {name: float(np.median([stages[name] for stages in warm])) for name in warm[0]} if warm else None
 
 
 def _logits(run: Run) -> NDArray[np.float32]:

@@ -29,12 +29,14 @@ class Infer:
         self._scorer = scorer
         self._target = Path()
 
-    def run(self, source: str, target: str) -> None:
+    def run(self, source: str, target: str) -> dict[str, float]:
         self._target = Path(target)
         form = OutputFormat(header=False, logits=True)
         spec = TableSpec(header=False, text_column="1")
         job = Job([Path(source)], self._target, spec, form, use_labels=False, force=True)
-        score_files(job, self._scorer.bundle.manifest, lambda: self._scorer)
+        report, _ = score_files(job, self._scorer.bundle.manifest, lambda: self._scorer)
+        stages: dict[str, float] = report["stage_seconds"]
+        return stages
 
     def logits(self) -> list[list[float]]:
         """As they were written, label by label, behind all other columns."""

@@ -25,6 +25,7 @@ class Way:
     prepare_seconds: float | None  # to export, optimize or quantize the model, once, before; None: nothing to do
     peak_memory_mib: float
     versions: dict[str, str]
+    stage_seconds: dict[str, float] | None = None  # medians over the warm passes; stages overlap. None: not told
 
     @property
     def is_ours(self) -> bool:
@@ -51,6 +52,7 @@ class Way:
 class Throughput:
     """All ways on one file, and why the others were not measured."""
 
+    model: str  # the folder's name
     file: str
     rows: int
     tokens: int

@@ -26,6 +26,7 @@ class Run:
     prepare_seconds: float | None  # to make files of the model once, in a process before; None: it needs none
     versions: dict[str, str]
     seconds: list[float] = field(default_factory=list)  # of each pass; the first is the warm-up
+    stage_seconds: list[dict[str, float]] = field(default_factory=list)  # of each pass, where it is told
     peak_memory_mib: float = 0.0
     logits: NDArray[np.float32] | None = None  # (rows, labels), of the first pass
 
@@ -161,6 +162,8 @@ def _score(process: PeerProcess, run: Run, task: Task, place: Path) -> None:
     if run.logits is None:
         run.logits = _logits(logits, task.shape)
     run.seconds.append(seconds)
+    if stages := answer.get("stage_seconds"):
+        run.stage_seconds.append({str(name): float(value) for name, value in stages.items()})
     run.peak_memory_mib = peak
 
 

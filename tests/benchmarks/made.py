@@ -17,7 +17,7 @@ def way(title: str, *seconds: float, mcc: float | None = 0.5, formats: tuple[str
 
 def result(*ways: Way, **failures: str) -> Throughput:
     """These ways on 100 rows."""
-    return Throughput("t.tsv", 100, 1000, 1e9, ways, failures)
+    return Throughput("model", "t.tsv", 100, 1000, 1e9, ways, failures)
 
 
 def throughput_document() -> Document:

@@ -63,6 +63,13 @@ def test_the_document_says_how_and_on_what(document: Document, result: Throughpu
     assert (result.share_of_ceiling(result.way(NOTEBOOK), ceiling) or 0) > 0
 
 
+def test_stages_are_told_of_file_to_file_alone(result: Throughput, ways: dict[str, Way]) -> None:
+    stages = ways[f"{OURS} fp32"].stage_seconds
+    assert stages is not None and {"read", "tokenize", "run", "write"} <= stages.keys()
+    assert ways[NOTEBOOK].stage_seconds is None and ways[f"{BARE}, fp32"].stage_seconds is None
+    assert (result.model, result.file) == ("model", "t.tsv")
+
+
 def test_start_up_and_memory_are_each_ones_own(ways: dict[str, Way]) -> None:
     assert all(way.startup_seconds > 0 for way in ways.values())
     assert ways[f"{OURS} fp32"].peak_memory_mib < ways[NOTEBOOK].peak_memory_mib  # it has no PyTorch
