@@ -7,7 +7,7 @@ from benchmarks.latency.result import Latency
 from benchmarks.latency.tables import latency_section
 from benchmarks.report.machine_section import machine_section
 from benchmarks.scale.result import Scale
-from benchmarks.scale.tables import size_table
+from benchmarks.scale.section import scale_section
 from benchmarks.throughput.tables import tables
 from bertline.report import Commands, Report, Section, render_html
 
@@ -25,6 +25,6 @@ def _section(document: Document) -> Section:
         case Latency() as latency:
             return latency_section(latency)
         case Scale() as scale:
-            return Section("Scale", [size_table(scale)])
+            return scale_section(scale, document.machine.ceiling)
         case throughput:
             return Section("Throughput", tables(throughput, document.machine.ceiling))
