@@ -8,6 +8,7 @@ power law does not, and shows in the slopes of its steps instead.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ def estimate(values: Sequence[float] | NDArray[np.float64], intervals: int = 1) 
     return Estimate(mean, mean - half, mean + half)
 
 
+@cache
 def t_quantile(probability: float, freedom: int) -> float:
     """Of Student's distribution. With t = √f·tan θ its density is cos θ to the power of f-1, on -π/2…π/2."""
     angle = np.linspace(-math.pi / 2, math.pi / 2, _ANGLES)

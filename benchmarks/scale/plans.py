@@ -99,7 +99,6 @@ class Planner:
 
     def _sentences(self, name: str, x: int, count: int, threads: int | None = None) -> Plan:
         texts = partial(distinct, self.texts, count, self._digits)
-        lengths = np.resize(self._lengths_of_a_round, count)
         return Plan(
             name,
             x,
@@ -110,7 +109,7 @@ class Planner:
             threads or self.threads,
             self.options,
             None,
-            self._flop(lengths),
+            self._sentence_flop(count),
         )
 
     @cached_property
@@ -125,9 +124,14 @@ class Planner:
     @cached_property
     def _lengths_of_a_round(self) -> NDArray[np.int64]:
         """Tokens of each sentence with the letters behind it."""
-        if self.config is None:
-            return np.zeros(1, np.int64)
         return self.encoder.encode(list(distinct(self.texts, len(self.texts), self._digits))).lengths
+
+    def _sentence_flop(self, count: int) -> float | None:
+        if self.config is None:
+            return None
+        rounds, rest = divmod(count, len(self.texts))
+        whole = self._flop(self._lengths_of_a_round)
+        return None if whole is None else rounds * whole + (self._flop(self._lengths_of_a_round[:rest]) or 0.0)
 
     def _flop(self, lengths: NDArray[np.int64]) -> float | None:
         """Of the encoder's matrix products for rows of so many tokens; None where they are not known."""

@@ -32,8 +32,9 @@ def score_alone(
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_seconds, env=environment)
         if done.returncode:
-            reason = done.stderr.strip().removeprefix("bertline: ")
-            raise BertlineError(reason or f"{file}: scoring ended with {done.returncode}")
+            said = done.stderr.strip().splitlines()
+            reason = said[-1].removeprefix("bertline: ") if said else f"scoring ended with {done.returncode}"
+            raise BertlineError(reason)
         report: dict[str, Any] = json.loads(output.with_name(output.name + ".report.json").read_text())
     finally:
         for left in file.parent.glob(f"{output.name}*"):  # of a run that failed, partial files too

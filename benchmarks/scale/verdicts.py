@@ -92,13 +92,13 @@ def growth_in_words(sizes: Sequence[int], slopes: Sequence[Estimate], unit: str)
         return _ONE_PASS
     faster = spans(sizes, [slope.low > 1 + WORTH_A_WORD for slope in slopes], unit)
     slower = spans(sizes, [slope.high < 1 - WORTH_A_WORD for slope in slopes], unit)
-    unclear = spans(sizes, [(slope.high - slope.low) / 2 > _TOO_WIDE and not _apart(slope) for slope in slopes], unit)
+    unclear = spans(sizes, [_is_wide(slope) and not _apart(slope) for slope in slopes], unit)
     words = [f"grows faster than linear {faster}"] if faster else []
     words += [f"slower than linear {slower}"] if slower else []
     words += [f"too noisy to tell {unclear}"] if unclear else []
     if not words:
         return "linear within the noise"
-    rest = any(not _apart(slope) and (slope.high - slope.low) / 2 <= _TOO_WIDE for slope in slopes)
+    rest = any(not _apart(slope) and not _is_wide(slope) for slope in slopes)
     return ", ".join(words) + (", else linear within the noise" if rest else "")
 
 
@@ -107,11 +107,16 @@ def memory_in_words(sizes: Sequence[int], slopes: Sequence[Estimate]) -> str:
     if math.isinf(slopes[0].high):
         return _ONE_PASS
     grows = [slope.low > WORTH_A_WORD for slope in slopes]
+    unclear = spans(sizes, [_is_wide(slope) for slope in slopes], "rows")
     if not any(grows):
-        return "flat within the noise"
+        return f"too noisy to tell {unclear}" if unclear else "flat within the noise"
     end = max(index for index, true in enumerate(grows) if true) + 1
     flat = f", flat from {sizes[end]:,} rows on" if end < len(slopes) else ""
     return f"grows {spans(sizes, grows, 'rows')}{flat}"
+
+
+def _is_wide(slope: Estimate) -> bool:
+    return (slope.high - slope.low) / 2 > _TOO_WIDE
 
 
 def _apart(slope: Estimate) -> bool:
