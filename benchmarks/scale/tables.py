@@ -28,13 +28,19 @@ def series_table(series: Series, result: Scale, ceiling: Ceiling | None) -> Tabl
     """One row a point; `exponent` is of the step that leads to it, with the interval of all steps together."""
     way = f"{result.variant} on {result.provider}"
     if series.kind == ROWS:
-        return Table(_ROWS, _row_cells(series.points, result, ceiling), f"Rows, {way}, {result.threads} threads")
+        return Table(
+            _ROWS, _row_cells(series.points, result, ceiling), f"Rows, {way}; exponent: of the step to this file"
+        )
     if series.kind == LENGTHS:
-        return Table(_LENGTHS, _length_cells(series.points, result, ceiling), f"Tokens of a row, {way}")
+        return Table(
+            _LENGTHS,
+            _length_cells(series.points, result, ceiling),
+            f"Tokens of a row, {way}; exponent: of the step to this length",
+        )
     if series.kind == REPEATS:
         return Table(_REPEATS, _repeat_cells(series.points), f"Repeated sentences, {way}")
-    rows = f"{series.points[0].rows:,} rows"
-    return Table(_THREADS, _thread_cells(series.points), f"Threads, {rows}, {way}")
+    caption = f"Threads that compute, {series.points[0].rows:,} rows, {way}; reading and writing have their own"
+    return Table(_THREADS, _thread_cells(series.points), caption)
 
 
 def growth_table(result: Scale) -> Table:
