@@ -43,7 +43,7 @@ def _time_over_length(points: tuple[Point, ...]) -> str:
     return line_chart(
         {
             "measured": [(point.x, point.seconds_per_row * 1e6) for point in points],
-            "in proportion to the first": [(point.x, each * point.x) for point in points],
+            "in proportion": [(point.x, each * point.x) for point in points],
         },
         title="Time per row as rows grow longer",
         x_label="tokens of each row",

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import gettempdir
 
-from benchmarks.scale.files import check_room
+from benchmarks.scale.files import check_room, evenly
 from benchmarks.scale.plans import Planner, Sizes
 from benchmarks.scale.result import Scale, Series
 from benchmarks.scale.turns import needed_bytes, take_turns
@@ -75,8 +75,8 @@ def measure_scale(
 
 
 def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
-    """The table's sentences, each once."""
+    """The table's sentences, each once, long and short ones evenly spread."""
     if len(bundle.manifest.text_columns) != 1:
         raise BertlineError(f"{bundle.path}: scores pairs; benchmark scale makes files of single texts")
     windows = Rows([table], spec, bundle.manifest, use_labels=False).windows(WINDOW_ROWS)
-    return list(dict.fromkeys(str(text) for window in windows for text in window.texts))
+    return evenly(str(text) for window in windows for text in window.texts)

@@ -72,6 +72,7 @@ class Planner:
         elif letters < 1:
             missing = "leaves no token between the markers"
         count = 0 if missing else spelled_rows(letters, self.sizes.length_tokens // length)
+        each = self._flop(np.array([length]))
         return Plan(
             f"{length} tokens",
             length,
@@ -82,7 +83,7 @@ class Planner:
             self.threads,
             (*self.options, "--max-length", str(self.positions)),
             count * length,
-            self._flop(np.full(count, length)),
+            None if each is None else each * count,
             missing,
         )
 

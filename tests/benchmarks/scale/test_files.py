@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scale.files import check_room, digits_for, distinct, spelled, spelled_rows
+from benchmarks.scale.files import check_room, digits_for, distinct, evenly, spelled, spelled_rows
 from bertline.errors import BertlineError
 
 
@@ -12,6 +12,12 @@ def test_no_two_sentences_of_a_file_are_equal() -> None:
     texts = list(distinct(["one", "two", "one"], 60))
     assert texts[:3] == ["one a a a a", "two a a a a", "one b a a a"] and texts[-1] == "two d b a a"
     assert len(set(texts)) == 60 and {len(text.split()) for text in texts} == {5}
+
+
+def test_any_beginning_of_the_sentences_is_as_long_as_all() -> None:
+    texts = evenly("x" * length for length in [*range(1000, 0, -1), 5, 5])
+    assert sorted(map(len, texts)) == list(range(1, 1001))
+    assert all(sum(map(len, texts[:first])) / first == pytest.approx(500, rel=0.06) for first in (10, 30, 100, 300))
 
 
 def test_more_rounds_than_four_letters_can_tell_apart_take_more_letters() -> None:
