@@ -1,4 +1,4 @@
-"""Which of a bundle's variants the benchmarks of the CPU measure."""
+"""Which of a bundle's variants the benchmarks of the CPU measure, and what numbers these multiply in."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,14 @@ from bertline.bundle import Bundle
 from infer.packing import PACKED
 from infer.scorer import Scorer
 from infer.variants import BF16
+
+FLOAT32: tuple[str, ...] = ("float32",)
+_FORMATS = {BF16: ("bfloat16",), "int8": ("int8",)}  # all others compute in float32
+
+
+def formats_of(variant: str) -> tuple[str, ...]:
+    """Formats of numbers that a variant may multiply in, as `benchmarks.machine.Ceiling` names them."""
+    return _FORMATS.get(variant, FLOAT32)
 
 
 def chosen_variants(bundle: Bundle, names: str, threads: int) -> Sequence[str]:

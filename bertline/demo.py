@@ -83,7 +83,7 @@ def _score(file: Path, spec: TableSpec) -> tuple[dict[str, Any], Any]:
 def _page(run: Any, scored: Any, latency: Any, output: Path, seconds: float) -> str:
     from benchmarks.latency.tables import latency_section
     from benchmarks.machine import this_machine
-    from benchmarks.report.machine_section import machine_section
+    from benchmarks.report.provenance import machine_section
     from finetune.pages import training_section
     from infer.cpus import usable_cpus
 

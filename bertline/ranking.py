@@ -6,7 +6,7 @@ from html import escape
 
 from bertline.svg import COLOURS, WIDTH, document, heading, no_data, text_at, width_of, wrap
 
-_BAR, _STEP, _LINE = 11, 32, 14
+_BAR, _GAP, _LINE = 11, 10, 14
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,6 @@ def ranking(bars: Sequence[Bar], *, title: str, unit: str) -> str:
             path = f"M{left:.1f} {middle:.1f}H{reach:.1f}M{left:.1f} {middle - 3:.1f}v6M{reach:.1f} {middle - 3:.1f}v6"
             body.append(f'<path d="{path}" stroke="currentColor" stroke-opacity="0.85" fill="none"/>')
         body.append(text_at(reach + 6, y + _BAR - 1, bar.text))
-        y += _STEP - _LINE
+        y += _BAR + _GAP
     told = "; ".join(f"{bar.name}: {bar.text}" for bar in bars)
     return document(title, f"Bars of {unit}. {told}", y + 4, body)

@@ -27,6 +27,8 @@ LEAVES = {
     "bertline.metrics": set(),
     "bertline.axes": {"bertline.svg"},
     "bertline.charts": {"bertline.axes", "bertline.svg"},
+    "bertline.scatter": {"bertline.axes", "bertline.svg"},
+    "bertline.ranking": {"bertline.svg"},
     "bertline.devices": {"bertline.errors"},
     "bertline.files": {"bertline.errors"},
     "bertline.blocks": set(),

@@ -8,7 +8,8 @@ from typing import Any
 
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.ort_ways import OrtSpec, open_scorer
-from benchmarks.scale.measure import distinct, score_alone, write_lines
+from benchmarks.scale.files import distinct, write_lines
+from benchmarks.scale.process import score_alone
 from bertline.tsv import TableSpec
 from infer.job import Job
 from infer.output import OutputFormat

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks.documents import Document
+from benchmarks.report.provenance import provenance
 from benchmarks.report.tables import named_tables
 from bertline.report import Cell, Table, is_numeric
 
@@ -31,10 +32,3 @@ def documents_markdown(documents: Sequence[Document]) -> str:
         for table in named_tables(document).values():
             parts.append(f"**{table.caption}**\n\n{markdown_table(table)}")
     return "\n".join(parts)
-
-
-def provenance(document: Document) -> str:
-    """What the figures hold for, in a line."""
-    machine = document.machine
-    state = ", interrupted" if document.result.interrupted else ""
-    return f"{machine.cpu}, {machine.threads} threads, {document.measured}{state}"

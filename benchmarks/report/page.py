@@ -5,26 +5,34 @@ from collections.abc import Sequence
 from benchmarks.documents import Document
 from benchmarks.latency.result import Latency
 from benchmarks.latency.tables import latency_section
-from benchmarks.report.machine_section import machine_section
+from benchmarks.report.headline import headline
+from benchmarks.report.provenance import machine_section, provenance
+from benchmarks.report.throughput_section import throughput_section
 from benchmarks.scale.result import Scale
-from benchmarks.scale.tables import size_table
-from benchmarks.throughput.tables import tables
+from benchmarks.scale.section import scale_section
+from benchmarks.throughput.result import Throughput
 from bertline.report import Commands, Report, Section, render_html
+
+_SEVERAL = "Figures of different machines stand on this page: they are not to be compared with each other."
 
 
 def results_page(documents: Sequence[Document]) -> str:
-    """A self-contained HTML page of all of them."""
-    sections = [_section(document) for document in documents]
-    sections += [machine_section(documents[0].machine)]
-    sections += [Section("Commands", [Commands([document.command for document in documents])])]
-    return render_html(Report("Benchmarks", documents[0].machine.cpu, [], sections))
+    """A self-contained HTML page of all of them, in the order given; the headline is of the first throughput run."""
+    throughputs = [document.result for document in documents if isinstance(document.result, Throughput)]
+    machines = list({repr(document.machine): document.machine for document in documents}.values())
+    names = list(dict.fromkeys(machine.cpu for machine in machines))
+    sections = [_section(document) for document in documents] + [machine_section(machine) for machine in machines]
+    subtitle = "; ".join(names) + (f". {_SEVERAL}" if len(names) > 1 else "")
+    tiles = headline(throughputs[0]) if throughputs else []
+    return render_html(Report("What each way of running the model costs", subtitle, tiles, sections))
 
 
 def _section(document: Document) -> Section:
     match document.result:
+        case Throughput() as throughput:
+            return throughput_section(document, throughput)
         case Latency() as latency:
-            return latency_section(latency)
+            made = latency_section(latency)
         case Scale() as scale:
-            return Section("Scale", [size_table(scale)])
-        case throughput:
-            return Section("Throughput", tables(throughput, document.machine.ceiling))
+            made = scale_section(scale, document.machine.ceiling)
+    return Section(made.title, [provenance(document), *made.blocks, Commands([document.command])])

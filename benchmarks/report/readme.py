@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.documents import read_document
-from benchmarks.report.markdown import markdown_table, provenance
+from benchmarks.report.markdown import markdown_table
+from benchmarks.report.provenance import provenance
 from benchmarks.report.tables import named_tables
 from bertline.errors import BertlineError
 from bertline.files import write_whole

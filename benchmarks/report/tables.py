@@ -4,7 +4,8 @@ from benchmarks.documents import Document
 from benchmarks.latency.result import Latency
 from benchmarks.latency.tables import latency_table
 from benchmarks.scale.result import Scale
-from benchmarks.scale.tables import size_table
+from benchmarks.scale.tables import failure_table as scale_failures
+from benchmarks.scale.tables import growth_table, series_table
 from benchmarks.throughput.tables import (
     cost_table,
     failure_table,
@@ -26,7 +27,9 @@ def _tables(document: Document) -> dict[str, Table]:
         case Latency() as latency:
             return {"latency": latency_table(latency)}
         case Scale() as scale:
-            return {"sizes": size_table(scale)}
+            ceiling = document.machine.ceiling
+            series = {part.kind: series_table(part, scale, ceiling) for part in scale.series}
+            return {"growth": growth_table(scale), **series, "failures": scale_failures(scale)}
         case throughput:
             return {
                 "summary": summary_table(throughput),

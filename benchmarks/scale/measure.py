@@ -1,112 +1,82 @@
-"""Scale: does time per row, and does memory, stay flat as a file grows, and what do repeated sentences cost?"""
+"""Scale: how time and memory grow with rows, with their length and with threads, and what repeated sentences cost."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import gettempdir
 
-import numpy as np
-
-from benchmarks.scale.result import Scale, Size
+from benchmarks.scale.files import check_room, evenly
+from benchmarks.scale.plans import Planner, Sizes
+from benchmarks.scale.result import Scale, Series
+from benchmarks.scale.turns import needed_bytes, take_turns
+from benchmarks.variants import formats_of
 from bertline.bundle import Bundle
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, UsageError
+from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
+from infer.cpus import usable_cpus
 from infer.rows import Rows
-from infer.scorer import WINDOW_ROWS
-
-_LETTERS, _DIGITS = "abcdefghijklmnopqrstuvwxyz", 4  # 456,976 rounds
-HEADERLESS = ("--no-header", "--text-column", "1", "--no-labels")  # how infer reads a file of `write_lines`
-TIMES = 10  # how often each sentence stands in the file of repeats
+from infer.scorer import WINDOW_ROWS, Scorer
 
 
 def measure_scale(
     bundle: Path,
     table: Path,
     spec: TableSpec,
-    rows: Sequence[int],
+    sizes: Sizes,
     *,
+    model_dir: Path | None = None,
+    variant: str = "auto",
+    provider: str = "auto",
+    threads: int | None = None,
     passes: int = 3,
-    repeat_rows: int = 0,
-    options: Sequence[str] = (),
     progress: Callable[[str], None] = lambda line: None,
 ) -> Scale:
-    """Score files of `rows` distinct sentences each, made of the table's, by `bertline infer OPTIONS`.
+    """Score files of these sizes by `bertline infer` on the CPU, each pass in a process of its own, in turns.
 
-    Each pass is a process of its own, since one never forgets its peak of memory; sizes take turns. With
-    `repeat_rows` two more files follow: that many sentences once, and each of them ten times, in a fixed random order.
-    Raises BertlineError where a run fails.
+    `model_dir` is what the bundle was exported from: with it, shares of the machine's matrix rate are known. What
+    fails is kept with its reason; so is what is finished at Ctrl-C. Raises BertlineError, before anything is measured,
+    for a bundle, table, model, variant or provider that cannot be used and a disk without room, and where nothing could
+    be measured; KeyboardInterrupt where it came before the first pass.
     """
-    texts = _texts(table, spec, Bundle.open(bundle))
-    with TemporaryDirectory() as name:
-        files = {f"{count:,} rows": write_lines(Path(name) / f"{count}.tsv", distinct(texts, count)) for count in rows}
-        if repeat_rows:
-            once = list(distinct(texts, repeat_rows))
-            often = np.random.default_rng(42).permutation(once * TIMES)
-            files[f"{repeat_rows:,} sentences once"] = write_lines(Path(name) / "once.tsv", once)
-            files[f"each of them {TIMES} times"] = write_lines(Path(name) / "often.tsv", often.tolist())
-        reports: dict[str, list[dict[str, Any]]] = {file: [] for file in files}
-        for number in range(passes):
-            for title in list(files)[:: 1 if number % 2 == 0 else -1]:
-                reports[title].append(score_alone(bundle, files[title], options))
-                progress(f"pass {number + 1} of {passes}: {title}: {reports[title][-1]['seconds']:.2f} s")
-    sizes = tuple(
-        Size(
-            title,
-            found[0]["rows"],
-            found[0]["unique_rows"],
-            tuple(report["seconds"] for report in found),
-            max(report["peak_memory_mib"] for report in found),
-        )
-        for title, found in reports.items()
+    opened, threads = Bundle.open(bundle), threads or usable_cpus()
+    config = ModelFolder.open(model_dir).config if model_dir else None
+    scorer = Scorer.open(opened, device="cpu", variant=variant, provider=provider, threads=threads)
+    result = partial(
+        Scale,
+        table.name,
+        scorer.variant,
+        scorer.provider,
+        formats_of(scorer.variant),
+        scorer.batch_tokens,
+        threads,
     )
-    first = next(iter(reports.values()))[0]
-    return Scale(first["variant"], first["provider"], first["batch_tokens"], sizes)
+    encoder = scorer.encoder
+    del scorer  # and its session: what is measured has the machine for itself
+    options = ("--device", "cpu", "--variant", variant, "--provider", provider)
+    texts = _texts(table, spec, opened)
+    plans = Planner(texts, sizes, encoder, opened.manifest.positions, threads, options, config).series()
+    if not plans:
+        raise UsageError("nothing to measure: give --rows, --lengths, --thread-rows or --repeats")
+    check_room(Path(gettempdir()), max(map(needed_bytes, plans.values())))
+    series: list[Series] = []
+    interrupted = False
+    for kind, several in plans.items():
+        found, interrupted = take_turns(kind, several, bundle, passes, progress)
+        series.append(found)
+        if interrupted:
+            break
+    if not any(found.points for found in series):
+        if interrupted:
+            raise KeyboardInterrupt("nothing was measured yet")
+        name, reason = next((name, reason) for found in series for name, reason in found.failures.items())
+        raise BertlineError(f"nothing could be measured; {name}: {reason}")
+    return result(tuple(series), interrupted)
 
 
 def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
+    """The table's sentences, each once, long and short ones evenly spread."""
     if len(bundle.manifest.text_columns) != 1:
         raise BertlineError(f"{bundle.path}: scores pairs; benchmark scale makes files of single texts")
     windows = Rows([table], spec, bundle.manifest, use_labels=False).windows(WINDOW_ROWS)
-    return [str(text) for window in windows for text in window.texts]
-
-
-def distinct(texts: Sequence[str], count: int, digits: int = _DIGITS) -> Iterator[str]:
-    """The texts in turn, each with the number of its round behind it, so that no two are equal.
-
-    The number is written as `digits` single letters, which every vocabulary has: each text grows by the same tokens,
-    and files of all sizes have rows of the same length.
-    """
-    order = list(dict.fromkeys(texts))
-    for row in range(count):
-        number, place = divmod(row, len(order))
-        letters = (_LETTERS[number // len(_LETTERS) ** digit % len(_LETTERS)] for digit in range(digits))
-        yield f"{order[place]} {' '.join(letters)}"
-
-
-def write_lines(path: Path, texts: Iterator[str] | Sequence[str]) -> Path:
-    """A file of one column without a header."""
-    with path.open("w", encoding="utf-8") as stream:
-        stream.writelines(f"{text}\n" for text in texts)
-    return path
-
-
-def score_alone(
-    bundle: Path, file: Path, options: Sequence[str] = (), timeout_seconds: float | None = None
-) -> dict[str, Any]:
-    """The report of `bertline infer` on a file of `write_lines`, in a process of its own.
-
-    Raises BertlineError where it fails, subprocess.TimeoutExpired where it takes longer than it may.
-    """
-    output = file.with_suffix(".scored")
-    arguments = ["infer", bundle, file, "-o", output, *HEADERLESS, "--force"]
-    command = [sys.executable, "-m", "bertline", *map(str, arguments), *options, "-q"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_seconds)
-    if done.returncode:
-        reason = done.stderr.strip().removeprefix("bertline: ")
-        raise BertlineError(reason or f"{file}: scoring ended with {done.returncode}")
-    report: dict[str, Any] = json.loads(output.with_name(output.name + ".report.json").read_text())
-    output.unlink()
-    return report
+    return evenly(str(text) for window in windows for text in window.texts)

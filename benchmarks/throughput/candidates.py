@@ -9,12 +9,11 @@ from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import Environment
 from benchmarks.peers.process import PeerError
 from benchmarks.throughput.result import BARE, OURS
+from benchmarks.variants import FLOAT32, formats_of
 
 NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
 TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
 PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
-_FLOAT32: tuple[str, ...] = ("float32",)
-_FORMATS = {"bf16": ("bfloat16",), "int8": ("int8",)}  # of variants; all others compute in float32
 _HERE = Path(__file__).parent
 
 
@@ -26,7 +25,7 @@ class Candidate:
     way: str  # what its script calls it
     command: tuple[str | Path, ...] = ()  # what serves it
     prepares: bool = False  # files are made of the model before
-    formats: tuple[str, ...] = _FLOAT32  # of numbers that it may multiply in
+    formats: tuple[str, ...] = FLOAT32  # of numbers that it may multiply in
     missing: str | None = None  # why it cannot start
 
 
@@ -41,7 +40,7 @@ def own_candidates(variants: Sequence[str]) -> list[Candidate]:
         Candidate(PLAIN_ONNX, "plain", onnx, prepares=True),
     ]
     for variant in variants:
-        formats = _FORMATS.get(variant, _FLOAT32)
+        formats = formats_of(variant)
         found.append(Candidate(f"{OURS} {variant}", f"infer {variant}", onnx, formats=formats))
         found.append(Candidate(f"{BARE}, {variant}", f"session {variant}", onnx, formats=formats))
     return found

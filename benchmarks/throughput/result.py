@@ -42,10 +42,16 @@ class Way:
         return float(np.median(self.seconds))
 
     @property
+    def quartiles(self) -> tuple[float, float]:
+        """Seconds between which the middle half of the warm passes lies."""
+        low, high = map(float, np.percentile(self.seconds, [25, 75]))
+        return low, high
+
+    @property
     def spread(self) -> float:
         """Width of the middle half of the warm passes, as a share of the median."""
-        low, middle, high = np.percentile(self.seconds, [25, 50, 75])
-        return float((high - low) / middle)
+        low, high = self.quartiles
+        return (high - low) / self.median_seconds
 
 
 @dataclass(frozen=True)

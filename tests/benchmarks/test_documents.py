@@ -8,12 +8,13 @@ import pytest
 
 from benchmarks.documents import SCHEMA, Document, read_document
 from benchmarks.machine import Ceiling, Machine
-from benchmarks.scale.result import Scale, Size
+from benchmarks.scale.result import ROWS, Series
 from bertline.errors import BertlineError
+from tests.benchmarks.scale.points import point, scale
 
 MACHINE = Machine("a CPU", 2, 1, 1024, "Linux x86_64", {"bertline": "1"}, Ceiling({"float32": 1e12}, 1e10))
 DOCUMENT = Document.of(
-    Scale("fp32", "a provider", 2048, (Size("10 rows", 10, 10, (1.0, 2.0), 100.0),)),
+    scale(Series(ROWS, (point(10, (1.0, 2.0)),), {"20 rows": "out of luck"})),
     MACHINE,
     ["benchmark", "scale", "my bundle"],
 )
@@ -42,7 +43,10 @@ def without(name: str) -> dict[str, Any]:
         ({"schema": SCHEMA}, "is no result of bertline benchmark"),
         ([1, 2], "is no result of bertline benchmark"),
         (without("machine"), "machine is None, not an object; measure again"),
-        (without("result") | {"result": {"variant": 1}}, "result.variant is 1, not str; result.provider is missing"),
+        (
+            without("result") | {"result": {"variant": 1}},
+            "result.table is missing; result.variant is 1, not str",
+        ),
     ],
 )
 def test_what_is_something_else_is_refused_by_name(value: object, message: str, tmp_path: Path) -> None:

@@ -1,7 +1,15 @@
-"""What figures were measured on, for a page."""
+"""What figures were measured on: in a line, and as a section of a page."""
 
+from benchmarks.documents import Document
 from benchmarks.machine import Machine
 from bertline.report import Facts, Section
+
+
+def provenance(document: Document) -> str:
+    """Machine, threads and day, in a line."""
+    machine = document.machine
+    state = "; interrupted, and what was finished is here" if document.result.interrupted else ""
+    return f"{machine.cpu}, {machine.threads} threads, {document.measured}{state}"
 
 
 def machine_section(machine: Machine) -> Section:
