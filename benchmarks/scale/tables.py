@@ -11,8 +11,8 @@ from benchmarks.scale.verdicts import seconds_of, seconds_per_row_of, slopes_aft
 from bertline.report import Table
 
 _NONE = "–"
-_ROWS = ("file", "tokens/row", "seconds", "µs/row", "× first", "exponent", "peak MiB", "× first", "of matrix rate")
-_LENGTHS = ("row", "rows", "seconds", "µs/row", "µs/token", "exponent", "peak MiB", "of matrix rate")
+_ROWS = ("file", "tokens/row", "seconds", "µs/row", "× first", "step exponent", "peak MiB", "× first", "of matrix rate")
+_LENGTHS = ("row", "rows", "seconds", "µs/row", "µs/token", "step exponent", "peak MiB", "of matrix rate")
 _THREADS = ("threads", "seconds", "rows/s", "speed-up", "of ideal", "peak MiB")
 _REPEATS = ("file", "rows", "run", "seconds", "× once", "µs/row", "peak MiB")
 
@@ -25,21 +25,19 @@ def tables(result: Scale, ceiling: Ceiling | None) -> list[Table]:
 
 
 def series_table(series: Series, result: Scale, ceiling: Ceiling | None) -> Table:
-    """One row a point; `exponent` is of the step that leads to it, with the interval of all steps together."""
+    """One row a point; `step exponent` is of the step that leads to it, with the interval of all steps together."""
     way = f"{result.variant} on {result.provider}"
     if series.kind == ROWS:
-        return Table(
-            _ROWS, _row_cells(series.points, result, ceiling), f"Rows, {way}; exponent: of the step to this file"
-        )
+        return Table(_ROWS, _row_cells(series.points, result, ceiling), f"Rows, {way}")
     if series.kind == LENGTHS:
         return Table(
             _LENGTHS,
             _length_cells(series.points, result, ceiling),
-            f"Tokens of a row, {way}; exponent: of the step to this length",
+            f"Tokens of a row, {way}",
         )
     if series.kind == REPEATS:
         return Table(_REPEATS, _repeat_cells(series.points), f"Repeated sentences, {way}")
-    caption = f"Threads that compute, {series.points[0].rows:,} rows, {way}; reading and writing have their own"
+    caption = f"Threads of the session, {series.points[0].rows:,} rows, {way}"
     return Table(_THREADS, _thread_cells(series.points), caption)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.scale.fit import Estimate, coefficients, exponent, fixed_and_each, local_slopes
+from benchmarks.scale.fit import Estimate, coefficients, estimate, exponent, fixed_and_each, local_slopes
 from benchmarks.scale.result import LENGTHS, ROWS, Point, Series
 
 WORTH_A_WORD = 0.02  # of an exponent: 5% when the size grows tenfold
@@ -77,11 +77,12 @@ def _length(points: Sequence[Point]) -> Verdict:
     words = growth_in_words(lengths, local_slopes(lengths, seconds), "tokens")
     if len(points) > 2:
         tokens = np.array(lengths, np.float64)
-        linear, square = coefficients([tokens, tokens**2], seconds).mean(axis=1)
-        if square > 0 and linear > 0:
-            share = square * tokens[-1] / (linear + square * tokens[-1])
+        linear, square = coefficients([tokens, tokens**2], seconds)  # (passes,) each
+        share = estimate(square * tokens[-1] / (linear + square * tokens[-1]))
+        if share.low > 0:
             words += (
-                f"; fitted as a·L + b·L², the square, as of attention, is {share:.0%} of {lengths[-1]} tokens' time"
+                f"; fitted as a·L + b·L², the square, as of attention, is {share.value:.0%}"
+                f" [{share.low:.0%}, {share.high:.0%}] of the time at {lengths[-1]} tokens"
             )
     return Verdict("seconds per row over tokens", exponent(lengths, seconds), words)
 

@@ -55,7 +55,7 @@ def test_the_square_of_the_length_has_its_share() -> None:
     points = tuple(point(length, [100 * each] * 3, rows=100) for length, each in lengths.items())
     (verdict,) = verdicts(Series(LENGTHS, points, {}))
     assert verdict.words.startswith("grows faster than linear from 8 tokens on; fitted")
-    assert "is 50% of 512 tokens' time" in verdict.words and 1 < verdict.exponent.value < 1.3
+    assert "is 50% [50%, 50%] of the time at 512 tokens" in verdict.words and 1 < verdict.exponent.value < 1.3
 
 
 def test_the_passes_that_an_interrupt_left_out_are_no_part_of_a_fit() -> None:
