@@ -74,7 +74,7 @@ def scale(
         passes=passes,
         progress=lambda line: console.print(line, markup=False),
     )
-    machine = this_machine(threads)
+    machine = this_machine(threads, ceiling=not result.interrupted)  # who pressed Ctrl-C waits for nothing
     for shown in tables(result, machine.ceiling):
         show(shown)
     save(Document.of(result, machine, context.obj), output, console, html=html)
