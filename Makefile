@@ -12,8 +12,9 @@ ONNXRUNTIME_GPU := 1.31.1
 demo: $(INSTALLED)
 	$(BIN)/bertline demo -o artifacts/demo --force
 
+# Two processes of one thread each: on two cores, more threads would wait for each other, and spin while they do.
 test: $(INSTALLED)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

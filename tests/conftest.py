@@ -1,5 +1,6 @@
 """What tests share: no hub, a tiny model and its bundle, and the command line as a function."""
 
+import fcntl
 import os
 import signal
 from collections.abc import Callable
@@ -15,6 +16,11 @@ from tests import tiny
 
 # A shell starts background jobs deaf to Ctrl-C, and commands under test would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The real line takes as long as half of all others, and begins first: one process runs it, another the others."""
+    items.sort(key=lambda item: item.path.parent.name != "real")
 
 
 @dataclass(frozen=True)
@@ -42,32 +48,59 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
     return call
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """`once("bundle", write)`: the path that `write(path)` made, for all processes of this test run; read only.
+
+    The first that asks makes it, and the others wait for it: what takes seconds is not made by each.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+
+    def make(name: str, write: Callable[[Path], object]) -> Path:
+        target, done = folder / "once" / name, folder / "once" / f"{name}.done"
+        target.parent.mkdir(exist_ok=True)
+        with target.with_name(f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                write(target)
+                done.touch()
+        return target
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def model_dir(once: Once) -> Path:
     """A tiny BERT classifier of two labels."""
-    return tiny.write_model(tmp_path_factory.mktemp("tiny") / "model")
+    return once("model", tiny.write_model)
 
 
 @pytest.fixture(scope="session")
-def bundle(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(once: Once, model_dir: Path) -> Path:
     """Its bundle; read only: copy it before changing anything."""
-    from bertline.tsv import TableSpec
-    from export.bundling import export_bundle
-
-    output = tmp_path_factory.mktemp("bundle") / "bundle"
-    export_bundle(model_dir, output, [], TableSpec())
-    return output
+    return once("bundle", lambda output: tiny.export(model_dir, output))
 
 
 @pytest.fixture(scope="session")
-def packed_bundle(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def packed_bundle(once: Once, model_dir: Path) -> Path:
     """Its bundle with the variant cuda-fp16; read only."""
-    from bertline.tsv import TableSpec
-    from export.bundling import export_bundle
+    return once("packed_bundle", lambda output: tiny.export(model_dir, output, "cuda-fp16"))
 
-    output = tmp_path_factory.mktemp("packed") / "bundle"
-    export_bundle(model_dir, output, [], TableSpec(), variants=["cuda-fp16"])
-    return output
+
+@pytest.fixture(scope="session")
+def of_family(once: Once) -> Callable[[str], tuple[Path, Path]]:
+    """`of_family("roberta")`: a tiny model and its bundle with the variant cuda-fp16; read only."""
+
+    def make(family: str) -> tuple[Path, Path]:
+        model = once(f"{family}_model", lambda folder: tiny.write_model(folder, family, tiny.labels_of(family)))
+        return model, once(f"{family}_bundle", lambda output: tiny.export(model, output, "cuda-fp16"))
+
+    return make
 
 
 @pytest.fixture

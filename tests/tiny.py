@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 WORDS = """
 the a cat dog book john mary sleeps sees reads gave was written by in on mat very happy not to of and
 """.split()
@@ -20,6 +22,11 @@ SENTENCES = [
 ]
 POSITIONS = 64
 FAMILIES = ("bert", "roberta", "distilbert", "electra")
+
+
+def labels_of(family: str) -> tuple[str, ...]:
+    """Two labels or three, and in each number of them a family with token types and one without."""
+    return ("no", "maybe", "yes") if family in ("bert", "distilbert") else ("0", "1")
 
 
 def write_tokenizer(folder: Path, family: str = "bert") -> Any:
@@ -92,6 +99,24 @@ def write_table(path: Path, rows: int = 24, header: bool = True) -> Path:
     lines += [f"{row}\t{SENTENCES[row % len(SENTENCES)]}\t{row % 2}" for row in range(rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def export(model: Path, output: Path, *variants: str) -> Path:
+    """The bundle of a model, with those variants beside fp32."""
+    from bertline.tsv import TableSpec
+    from export.bundling import export_bundle
+
+    with plain_cpu():
+        export_bundle(model, output, [], TableSpec(), variants=["fp32", *variants])
+    return output
+
+
+@contextmanager
+def plain_cpu() -> Iterator[None]:
+    """Without OpenVINO, which runs on some CPUs only: an export measures every way to run that is here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("infer.openvino.missing", lambda: "OpenVINO is not here")
+        yield
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import tiny
-from tests.conftest import Outcome
+from tests.conftest import Once, Outcome
 from tests.cuda_stand_in.build import SOURCES, build
 
 ROOT = SOURCES.parent.parent
@@ -66,15 +66,19 @@ def gpu_python() -> Path:
 
 
 @pytest.fixture(scope="session")
-def stand_in(gpu_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stand_in(gpu_python: Path, once: Once) -> Path:
     """The folder of the built libraries."""
     if not (sys.platform == "linux" and shutil.which("g++") and shutil.which("nm")):
         pytest.skip("the stand-in is built on Linux with g++ and nm; apt install g++")
     where = "import importlib.util; print(importlib.util.find_spec('onnxruntime').origin)"
     found = subprocess.run([gpu_python, "-c", where], capture_output=True, text=True, check=True).stdout.strip()
-    folder = tmp_path_factory.mktemp("cuda")
-    build(Path(found).parent / "capi" / "libonnxruntime_providers_cuda.so", folder)
-    return folder
+    provider = Path(found).parent / "capi" / "libonnxruntime_providers_cuda.so"
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        build(provider, folder)
+
+    return once("cuda_stand_in", write)
 
 
 @pytest.fixture

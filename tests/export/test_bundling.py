@@ -21,17 +21,15 @@ from infer import Scorer
 from tests import tiny
 from tests.export.conftest import Change
 
-TWO, THREE = ("0", "1"), ("no", "maybe", "yes")
 
-
-@pytest.mark.parametrize(
-    ("family", "labels"), [("bert", THREE), ("roberta", TWO), ("distilbert", THREE), ("electra", TWO)]
-)
-def test_every_family_exports_and_answers_as_pytorch(family: str, labels: tuple[str, ...], tmp_path: Path) -> None:
-    model = tiny.write_model(tmp_path / "model", family, labels)
-    made = export_bundle(model, tmp_path / "bundle", [], TableSpec())
-    assert made.manifest.labels == labels
-    logits = Scorer.open(tmp_path / "bundle").score(tiny.SENTENCES)
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_every_family_exports_and_answers_as_pytorch(
+    family: str, of_family: Callable[[str], tuple[Path, Path]]
+) -> None:
+    model, bundle = of_family(family)
+    made, labels = Bundle.open(bundle), ModelFolder.open(model).labels
+    assert made.manifest.labels == labels == tiny.labels_of(family)
+    logits = Scorer.open(bundle, device="cpu", variant="fp32").score(tiny.SENTENCES)
     reference = Reference(ModelFolder.open(model))
     expected = reference.logits(reference.encode(tiny.SENTENCES, tiny.POSITIONS))
     assert logits.shape == (len(tiny.SENTENCES), len(labels))

@@ -1,6 +1,7 @@
 """int8: the products it may compute are found by structure, and as many of them are kept as the limits allow."""
 
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,32 +11,31 @@ import pytest
 from numpy.typing import NDArray
 
 import export.int8
-from bertline.model_folder import ModelFolder
 from export.calibration import Calibration
-from export.graph import export_graph
 from export.int8 import FP32_SHARES, expected_flips, quantize
 from export.nncf import smooth_quantized
 from export.passes import apply_passes
 from export.precision import gathered_as_int8
 from export.products import Products, find_products
 from export.qdq import int8_only_in, unsigned_activations
-from export.reference import Reference
 from infer.encode import Encoded
 from tests import tiny
 
 Logits = NDArray[np.float32]
 
 
-def exported(family: str, folder: Path) -> onnx.ModelProto:
-    reference = Reference(ModelFolder.open(tiny.write_model(folder / "model", family)))
-    export_graph(reference.model, reference.input_names, folder / "model.onnx")
-    apply_passes(folder / "model.onnx")
-    return onnx.load(folder / "model.onnx")
+def passed(graph: Path, folder: Path) -> onnx.ModelProto:
+    """That graph after all passes."""
+    path = Path(shutil.copy(graph, folder / "model.onnx"))
+    apply_passes(path)
+    return onnx.load(path)
 
 
 @pytest.fixture(scope="module", params=("bert", "distilbert"))
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
-    return exported(request.param, tmp_path_factory.mktemp(request.param))
+def model(
+    request: pytest.FixtureRequest, graph_of: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> onnx.ModelProto:
+    return passed(graph_of(request.param), tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def logits(model: onnx.ModelProto) -> Logits:
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_products_are_told_apart_by_structure(family: str, tmp_path: Path) -> None:
-    model = exported(family, tmp_path)
+def test_products_are_told_apart_by_structure(family: str, graph_of: Callable[[str], Path], tmp_path: Path) -> None:
+    model = passed(graph_of(family), tmp_path)
     products = find_products(model)
     # Two layers of query, key, value, output and two of feed-forward; ELECTRA may widen its embeddings first.
     assert len(products.linear) in (12, 13) and (len(products.attention), len(products.heads)) == (4, 2)

@@ -1,6 +1,7 @@
 """cuda-fp16 from the command line: made, measured without a device, recorded as such, refused on a CPU."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,8 @@ import numpy as np
 import onnx
 import pytest
 
-import export.packed_variant
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
-from export.packed import PackedGraph
 from export.packed_model import FAMILIES
 from export.packed_reference import PROVIDER, PackedReference
 from export.parity import compare_goldens
@@ -24,6 +23,7 @@ from infer.scorer import Scorer
 from infer.variants import Choice, Machine, choose
 from tests import tiny
 from tests.conftest import Cli
+from tests.export.conftest import Change
 from tests.packed_on_cpu import packed_scorer
 
 FILE = "onnx/model_cuda_fp16.onnx"
@@ -77,7 +77,10 @@ def device(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("export.ways.cuda.missing", lambda: None)
 
 
-def test_a_device_that_is_here_measures_it(model_dir: Path, device: None, cli: Cli, tmp_path: Path) -> None:
+def test_a_device_that_is_here_measures_it(
+    packed_exporter: Callable[[Change], None], model_dir: Path, device: None, cli: Cli, tmp_path: Path
+) -> None:
+    packed_exporter(lambda proto: None)
     table = tiny.write_table(tmp_path / "t.tsv", rows=40)
     options = ("--verify-on", table, "--label-column", "label", "--variants", "cuda-fp16")
     outcome = cli("export", model_dir, "-o", tmp_path / "bundle", *options)
@@ -96,8 +99,14 @@ def test_a_device_that_is_here_measures_it(model_dir: Path, device: None, cli: C
 
 
 def test_a_device_that_says_otherwise_leaves_it_out(
-    model_dir: Path, device: None, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packed_exporter: Callable[[Change], None],
+    model_dir: Path,
+    device: None,
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    packed_exporter(lambda proto: None)
     monkeypatch.setattr("tests.packed_on_cpu.Scorer.run_tokens", lambda self, rows: np.ones((len(rows.lengths), 2)))
     table = tiny.write_table(tmp_path / "t.tsv", rows=40)
     monkeypatch.setattr("export.ways._ON_CUDA", ("cuda-fp16",))
@@ -143,8 +152,13 @@ def test_a_cpu_is_told_what_to_use_and_auto_does_not_choose_it(exported: Path, c
 
 
 def test_a_family_that_is_not_known_leaves_a_finished_bundle(
-    model_dir: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exporter: Callable[[Change], None],
+    model_dir: Path,
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    exporter(lambda proto: None)
     monkeypatch.setattr("export.packed.FAMILIES", {"roberta": FAMILIES["roberta"]})
     outcome = cli("export", model_dir, "-o", tmp_path / "b", "--variants", "cuda-fp16", "-q")
     assert (outcome.code, outcome.err.count("\n")) == (3, 1)
@@ -154,19 +168,15 @@ def test_a_family_that_is_not_known_leaves_a_finished_bundle(
 
 
 def test_a_graph_that_differs_is_left_out(
-    model_dir: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packed_exporter: Callable[[Change], None], model_dir: Path, cli: Cli, tmp_path: Path
 ) -> None:
-    made = export.packed_variant.packed_graph
-
-    def changed(*arguments: Any) -> PackedGraph:
-        graph = made(*arguments)
-        for tensor in graph.model.graph.initializer:
+    def other_positions(proto: onnx.ModelProto) -> None:
+        for tensor in proto.graph.initializer:
             if "position_embeddings" in tensor.name:
                 table = onnx.numpy_helper.to_array(tensor)
                 tensor.CopyFrom(onnx.numpy_helper.from_array(np.roll(table, 1, axis=0), tensor.name))
-        return graph
 
-    monkeypatch.setattr(export.packed_variant, "packed_graph", changed)
+    packed_exporter(other_positions)
     outcome = cli("export", model_dir, "-o", tmp_path / "b", "--variants", "cuda-fp16", "-q")
     assert outcome.code == 3 and "the packed graph in float32 differs from PyTorch: max" in outcome.err
 

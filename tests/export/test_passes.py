@@ -1,6 +1,7 @@
 """Graph passes compute less and give the same logits, or leave a graph alone."""
 
 import copy
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,6 @@ import pytest
 import torch
 
 from bertline.bundle import Bundle
-from bertline.model_folder import ModelFolder
 from export.attention_biases import key_value_biases
 from export.graph import export_graph, tensors
 from export.passes import PASSES, apply_passes, first_token_last_layer
@@ -24,12 +24,6 @@ from tests import tiny
 
 NAMES = ["input_ids", "attention_mask", "token_type_ids"]
 SHAPES = ([2], [3, 3, 3], [9, 4, 2, 7], [tiny.POSITIONS, 5])  # tokens of each row
-
-
-def export(folder: Path, model: Any, names: list[str]) -> Path:
-    path = folder / "model.onnx"
-    export_graph(model, names, path)
-    return path
 
 
 def apply_alone(rewrite: Callable[[ir.Model], bool], path: Path) -> bool:
@@ -82,10 +76,17 @@ def rows_by_layer(path: Path) -> list[bool]:
     return [shapes[node.output[0]][2].dim_value == 1 for node in graph.node if node.op_type == "Softmax"]
 
 
+@pytest.fixture
+def exported(
+    family: str, with_biases: Callable[[str], Reference], graph_of: Callable[[str], Path], tmp_path: Path
+) -> tuple[Reference, Path]:
+    """The family's model, and its graph to rewrite."""
+    return with_biases(family), Path(shutil.copy(graph_of(family), tmp_path / "model.onnx"))
+
+
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_only_the_first_tokens_row_goes_through_the_last_layer(family: str, tmp_path: Path) -> None:
-    reference = Reference(ModelFolder.open(tiny.write_model(tmp_path / family, family)))
-    path = export(tmp_path, reference.model, reference.input_names)
+def test_only_the_first_tokens_row_goes_through_the_last_layer(exported: tuple[Reference, Path]) -> None:
+    reference, path = exported
     assert not any(rows_by_layer(path))
     assert apply_alone(first_token_last_layer, path)
     layers = rows_by_layer(path)
@@ -131,19 +132,10 @@ class FirstTokenAndMean(MeanOfTokens):
 def test_a_model_that_reads_other_tokens_is_left_alone(
     classifier: Callable[[Any], torch.nn.Module], reference: Reference, tmp_path: Path
 ) -> None:
-    path = export(tmp_path, classifier(copy.deepcopy(reference.model)), NAMES)
+    path = tmp_path / "model.onnx"
+    export_graph(classifier(copy.deepcopy(reference.model)), NAMES, path)
     before = onnx.load(path).graph.node
     assert not apply_alone(first_token_last_layer, path) and onnx.load(path).graph.node == before
-
-
-def with_biases(reference: Reference) -> Reference:
-    """The reference with biases that are not zero, as only trained ones are, and then different in each layer."""
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, weights in reference.model.named_parameters():
-            if name.endswith("bias"):
-                weights.normal_()
-    return reference
 
 
 def operators(path: Path) -> Counter[str]:
@@ -153,10 +145,9 @@ def operators(path: Path) -> Counter[str]:
 @pytest.mark.parametrize("first", [(), (first_token_last_layer,)], ids=["alone", "after the first token's"])
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_keys_and_values_lose_their_biases(
-    family: str, first: tuple[Callable[[ir.Model], bool], ...], tmp_path: Path
+    family: str, first: tuple[Callable[[ir.Model], bool], ...], exported: tuple[Reference, Path]
 ) -> None:
-    reference = with_biases(Reference(ModelFolder.open(tiny.write_model(tmp_path / family, family))))
-    path = export(tmp_path, reference.model, reference.input_names)
+    reference, path = exported
     for rewrite in first:
         assert apply_alone(rewrite, path)
     before, inputs = operators(path), tensors(onnx.load(path).graph.input)

@@ -10,10 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from bertline.model_folder import ModelFolder
-from export.graph import export_graph
 from export.precision import fp16_weights, int8_weights
-from export.reference import Reference
 from tests import tiny
 
 Make = Callable[[onnx.ModelProto], onnx.ModelProto]
@@ -21,10 +18,8 @@ VARIANTS = [(fp16_weights, 3e-3, 0.55), (int8_weights, 0.05, 0.35)]  # max |Δlo
 
 
 @pytest.fixture(scope="module", params=tiny.FAMILIES)
-def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
-    folder = tmp_path_factory.mktemp(request.param)
-    reference = Reference(ModelFolder.open(tiny.write_model(folder / "model", request.param)))
-    return export_graph(reference.model, reference.input_names, folder / "model.onnx")
+def model(request: pytest.FixtureRequest, graph_of: Callable[[str], Path]) -> onnx.ModelProto:
+    return onnx.load(graph_of(request.param))
 
 
 def logits(model: onnx.ModelProto, **options: object) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Variants beside fp32: measured, recorded, and left out where they lose more than allowed."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -12,6 +13,7 @@ from infer.golden import read_goldens
 from infer.scorer import Scorer
 from tests import tiny
 from tests.conftest import Cli
+from tests.export.conftest import Change
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +62,14 @@ def test_infer_runs_the_variant_asked_for_and_names_its_loss(exported: Path, cli
 
 
 def test_a_variant_outside_its_gate_is_left_out_of_a_finished_bundle(
-    model_dir: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exporter: Callable[[Change], None],
+    model_dir: Path,
+    cli: Cli,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    exporter(lambda proto: None)
+
     def opposite(model: onnx.ModelProto) -> onnx.ModelProto:
         changed = onnx.ModelProto()
         changed.CopyFrom(model)

@@ -1,6 +1,7 @@
 """Packed runs from token ids to logits, on the CPU: batches, shapes, memory and offsets are those of a CUDA device."""
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,10 @@ def test_logits_are_those_of_the_reference_evaluator(
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_every_family_by_its_own_rule_of_positions(family: str, tmp_path: Path) -> None:
-    from export.bundling import export_bundle
-
-    model = tiny.write_model(tmp_path / "model", family)
-    bundle = tmp_path / "bundle"
-    export_bundle(model, bundle, [], TableSpec(), variants=["cuda-fp16"])
+def test_every_family_by_its_own_rule_of_positions(
+    family: str, of_family: Callable[[str], tuple[Path, Path]], tmp_path: Path
+) -> None:
+    _, bundle = of_family(family)
     scorer = packed_scorer(bundle, tmp_path)
     exact = Scorer.open(bundle, device="cpu", variant="fp32")
     assert np.abs(scorer.score(tiny.SENTENCES) - exact.score(tiny.SENTENCES)).max() <= WITHIN

@@ -11,8 +11,6 @@ import pytest
 from bertline.bundle import MANIFEST, Bundle
 from bertline.errors import BertlineError
 from bertline.files import sha256_of
-from bertline.tsv import TableSpec
-from export.bundling import export_bundle
 from infer.golden import GOLDENS, Golden, goldens_to_text, read_goldens
 from infer.scorer import Scorer
 from infer.selfcheck import check_tokens, self_check
@@ -50,7 +48,7 @@ def test_rows_of_a_table_are_compared_with_fp32_alone(bundle: Path, table: Path,
 
 def test_a_variant_that_flips_rows_of_a_table_fails(bundle: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
     other = tmp_path / "other"
-    export_bundle(tiny.write_model(tmp_path / "model", seed=5), other, [], TableSpec())
+    tiny.export(tiny.write_model(tmp_path / "model", seed=5), other)
     copy = with_goldens(
         bundle, tmp_path, lambda found: [replace(g, logits=g.logits | {"int8": g.logits["fp32"]}) for g in found]
     )
