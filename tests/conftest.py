@@ -19,7 +19,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The real line takes as long as half of all others, and begins first: one process runs it, another the others."""
+    """The real line takes about as long as all others together and begins first: one process runs it, one the rest."""
     items.sort(key=lambda item: item.path.parent.name != "real")
 
 
