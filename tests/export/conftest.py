@@ -25,7 +25,7 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # a session's would last into other folders
 def plain_cpu() -> Iterator[None]:
     with tiny.plain_cpu():
         yield
