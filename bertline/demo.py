@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bertline.console import file_size, log_console
+from bertline.evaluation.section import evaluation_section
 from bertline.files import whole_folder
-from bertline.report import Commands, Report, Section, Table, evaluation_section, render_html
+from bertline.report import Commands, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
 
 _LATENCY_SECONDS = 0.4  # for each shape

@@ -5,18 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertline.charts import histogram, line_chart, standalone
-from bertline.report import (
-    Block,
-    Cell,
-    Chart,
-    Facts,
-    Report,
-    Section,
-    Table,
-    batch_mcc_chart,
-    evaluation_section,
-    render_html,
-)
+from bertline.evaluation.section import batch_mcc_chart, evaluation_section
+from bertline.report import Block, Cell, Chart, Facts, Report, Section, Table, render_html
 from finetune.corpus import Corpus
 from finetune.epochs import Epoch
 from finetune.recipe import Recipe
