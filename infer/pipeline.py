@@ -217,7 +217,7 @@ class _Run:
         totals.blanked += window.blanked
         if self.evaluation:
             true = np.array(window.labels, np.int64)
-            self.evaluation.add(true, logits, placement.row_tokens, window.texts, window.where)
+            self.evaluation.add(true, logits, placement.row_tokens, window.texts, window.place)
         sizes = self._sink.write(scored, rejects)
         spent = totals.work.stage_seconds
         spent["write"] = spent.get("write", 0.0) + time.perf_counter() - begin

@@ -1,6 +1,6 @@
 """How well a model did on labelled rows, counted as they come: figures, curves and mistakes, in constant memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from bertline.evaluation.batches import Batches
 from bertline.evaluation.lengths import Lengths
-from bertline.evaluation.mistakes import Mistakes, Text
+from bertline.evaluation.mistakes import Mistakes, Place, Text
 from bertline.evaluation.scores import BINS, Scores, best_of
 from bertline.metrics import Counts, accuracy, confusion_matrix, matthews, mcc_interval, softmax
 
 HISTOGRAM_BINS = 20
+MAX_NAMED = 6  # labels in the summary
 _STEP = BINS // 100  # reports hold a curve at every hundredth
 _DIGITS = 6  # of figures in lists, which nobody compares to the last bit
 
@@ -42,11 +43,11 @@ class Evaluation:
         logits: NDArray[np.floating],
         tokens: NDArray[np.integer],
         texts: Sequence[Text],
-        place: Callable[[int], str] = lambda row: "",
+        place: Place = lambda row: (None, None),
     ) -> None:
         """Count rows: label ids (rows,), logits (rows, labels), lengths in tokens (rows,) and texts.
 
-        `place` says in words where the row at an index of these is from.
+        `place` gives file and line of the row at an index of these.
         """
         predicted, probabilities = logits.argmax(axis=1), softmax(logits)
         first = self.rows + 1
@@ -104,12 +105,17 @@ class Evaluation:
         return self.rows - int(self.scores.counts.sum())
 
     def summary(self) -> str:
-        """One line: rows, the share of each label but the first (with two, the positives), accuracy, MCC."""
+        """One line: rows, the share of each label but the first (with two, the positives), accuracy, MCC.
+
+        Where there are many labels, only their number.
+        """
         counts = self.confusion.sum(axis=1).tolist()  # by true label
         shares = "".join(
             f", {count:,} labelled {label} ({count / max(1, self.rows):.1%})"
             for label, count in list(zip(self.labels, counts, strict=True))[1:]
         )
+        if len(self.labels) > MAX_NAMED:
+            shares = f" of {len(self.labels)} labels"
         return f"{self.rows:,} rows{shares}, accuracy {self.accuracy:.4f}, MCC {self.mcc:.4f}"
 
     def to_json(self) -> dict[str, object]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bertline.axes import Axis, Plot, axis_over, frame_of, mark_at, number, plot_of
-from bertline.svg import WIDTH, cut, document, heading, lines_at, rule, sign, text_at, width_of, wrap
+from bertline.svg import WIDTH, cut, document, heading, rule, sign, text_at, width_of
 
 _FILLS = (1.0, 0.3)  # a second sign beside the colour: every other group is hollow
 
@@ -41,7 +41,7 @@ def grouped_histogram(
     for name, counts in groups.items():
         if len(counts) != len(bins) or min(counts, default=0) < 0:
             raise ValueError(f"{name}: {len(bins)} bins need as many counts, none negative: {list(counts)}")
-    shown = bins and groups
+    shown = any(map(any, groups.values()))
     x_axis = axis_over(list(edges) if shown else [], x_label)
     y_axis = axis_over([0, *(max(counts) for counts in groups.values())] if shown else [], y_label, widen=True)
     head, top = heading(title, "")
@@ -68,30 +68,26 @@ def interval_chart(
     title: str,
     x_label: str,
     y_label: str,
-    reference: tuple[float, str] | None = None,
+    reference: float | None = None,
 ) -> str:
-    """Dots, each with a line over its interval; `reference` is (value, label), a level line.
+    """Dots, each with a line over its interval; `reference` is the height of a level line.
 
     Points of which something is NaN or infinite are left out.
     """
     known = [(place, p) for place, p in enumerate(points) if all(map(math.isfinite, (p.value, p.low, p.high)))]
-    reference = reference if known and reference and math.isfinite(reference[0]) else None
+    level = [reference] if known and reference is not None and math.isfinite(reference) else []
     heights = [height for _, p in known for height in (p.value, p.low, p.high)]
-    y_axis = axis_over(heights + ([reference[0]] if reference else []), y_label, widen=True)
-    aside = wrap(reference[1], 76) if reference else []
+    y_axis = axis_over(heights + level, y_label, widen=True)
     head, top = heading(title, y_label)
     slots = max(len(points), 1)
-    plot = plot_of(Axis(0, slots), y_axis, top + 4, 8 + max(map(width_of, aside), default=0))
+    plot = plot_of(Axis(0, slots), y_axis, top + 4)
     slot = (plot.right - plot.left) / slots
     frame, foot = frame_of(plot, x_label, [(plot.x(i + 0.5), p.label) for i, p in enumerate(points)], slot)
     body = [head, frame]
-    if reference:
-        height = plot.y(reference[0])
-        body += [rule(plot.left, height, plot.right, height, 0.9, "6 3")]
-        body += [lines_at(plot.right + 6, height, aside, "start")]
+    body += [rule(plot.left, plot.y(height), plot.right, plot.y(height), 0.9, "6 3") for height in level]
     body += [_whisker(plot, place + 0.5, point, min(6.0, slot * 0.25)) for place, point in known]
     told = "; ".join(f"{point.label}: {point.told}" for _, point in known) or "no data"
-    told += f"; line at {reference[1]}" if reference else ""
+    told += "".join(f"; line at {number(height)}" for height in level)
     return document(title, f"{y_label} by {x_label}, each with an interval. {told}", foot, body)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bertline.metrics import Counts, wilson_interval
 
-MAX_BINS = 10
+MAX_BINS = 8
 MIN_ROWS = 30  # of a bin: fewer say little
 
 
@@ -45,7 +45,7 @@ class Lengths:
         self.counts = counts
 
     def bins(self) -> list[LengthBin]:
-        """At most 10 ranges of neighbouring lengths, each with some tenth of the rows and no fewer than 30.
+        """At most 8 ranges of neighbouring lengths, each of about an eighth of the rows and no fewer than 30.
 
         A file of fewer rows than that is one range.
         """
@@ -57,7 +57,7 @@ class Lengths:
             groups[-1].append(length)
             held += int(rows[length])
             left -= int(rows[length])
-            if held >= wanted and left >= MIN_ROWS:  # else the last ones join this range
+            if held >= wanted and left >= max(MIN_ROWS, wanted // 2):  # else the last ones join this range
                 groups.append([])
                 held = 0
         return [self._bin(group) for group in groups if group]

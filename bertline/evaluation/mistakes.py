@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Text = str | tuple[str, str]  # what was scored: one text, or a pair
+Place = Callable[[int], tuple[str | None, int | None]]
 KEPT = 10
+_DIGITS = 6  # of a probability: how a batch was put together, which moves the eighth, must not change the order
 MAX_CHARACTERS = 300  # of a text that is shown
 _SPACES = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+")  # line ends and the like
 # Other control characters, halves of letters, and marks that turn the direction of what comes behind them.
@@ -21,10 +23,11 @@ class Mistake:
     """A row, its true label and what it was taken for."""
 
     row: int  # from 1, among all rows that were scored, in their order
-    place: str  # file and line, where they are known
+    file: str | None  # where it is from, as far as that is known
+    line: int | None  # in that file, from 1; of Parquet, the row
     true: str
     predicted: str
-    probability: float  # of the predicted label
+    probability: float  # of the predicted label, to six decimals
     texts: tuple[str, ...]  # shortened, one line each
 
 
@@ -42,14 +45,14 @@ class Mistakes:
         predicted: NDArray[np.integer],
         probabilities: NDArray[np.float64],
         texts: Sequence[Text],
-        place: Callable[[int], str],
+        place: Place,
     ) -> None:
         """Look through rows that come behind all others, from number `first` on.
 
-        Label ids (rows,) twice, probabilities (rows, labels); `place` says where the row at an index is from.
+        Label ids (rows,) twice, probabilities (rows, labels); `place` gives file and line of the row at an index.
         """
         wrong = np.flatnonzero(true != predicted)
-        sure = probabilities[wrong, predicted[wrong]]
+        sure = probabilities[wrong, predicted[wrong]].round(_DIGITS)
         least = self.rows[-1].probability if len(self.rows) == KEPT else -1.0
         above = sure > least  # not those that are equal, which come later; nor NaN
         wrong, sure = wrong[above], sure[above]
@@ -58,7 +61,9 @@ class Mistakes:
             text = texts[row]
             shown = tuple(shortened(part) for part in ((text,) if isinstance(text, str) else text))
             names = labels[int(true[row])], labels[int(predicted[row])]
-            self.rows.append(Mistake(first + row, harmless(place(row)), *names, probability, shown))
+            file, line = place(row)
+            file = None if file is None else harmless(file)
+            self.rows.append(Mistake(first + row, file, line, *names, probability, shown))
         self.rows = sorted(self.rows, key=lambda mistake: (-mistake.probability, mistake.row))[:KEPT]
 
     def state(self) -> list[dict[str, Any]]:

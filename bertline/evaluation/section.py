@@ -65,7 +65,7 @@ def _spread_in_words(spread: Spread) -> str:
         f"{spread.lower_quartile:.3f} and {spread.upper_quartile:.3f} (band). Dashed: the MCC of all rows."
     )
     if spread.undefined:
-        said += f" {spread.undefined:,} have one true or one predicted label only, and so an MCC of 0 by definition."
+        said += f" Batches with only one true or one predicted label, whose MCC is 0 by definition: {spread.undefined}."
     return said
 
 
@@ -98,7 +98,7 @@ def _threshold_chart(evaluation: Evaluation) -> Chart:
             f"best MCC, at {number(best.threshold)}": [(best.threshold, best.mcc)],
         },
         title="Threshold",
-        x_label=f"{second} is predicted where its probability is above",
+        x_label=f"threshold on the probability of {second}",
         y_label="MCC, accuracy",
         mark=_USED,
     )
@@ -125,8 +125,8 @@ def _more_labels(evaluation: Evaluation) -> list[Block]:
     covered = evaluation.scores.coverage_curve()[::_EVERY]
     curve = line_chart(
         {
-            "accuracy of the answered rows": [(point.threshold, point.accuracy) for point in covered],
-            "share of the rows answered": [(point.threshold, point.coverage) for point in covered],
+            "accuracy where answered": [(point.threshold, point.accuracy) for point in covered],
+            "share answered": [(point.threshold, point.coverage) for point in covered],
         },
         title="Answering only where sure",
         x_label="rows are answered where the probability is above",
@@ -144,14 +144,14 @@ def _length_chart(evaluation: Evaluation) -> Chart:
         title="Accuracy by length",
         x_label="tokens, special ones included",
         y_label="accuracy",
-        reference=(evaluation.accuracy, f"all rows {evaluation.accuracy:.3f}"),
+        reference=evaluation.accuracy,
     )
     if not bins:
         return Chart(chart)
     return Chart(
         chart,
-        f"Each dot stands for {min(part.rows for part in bins):,} rows or more, its line for the 95% interval "
-        "(Wilson's). Where a line crosses the dashed one, the length makes no difference that these rows show.",
+        f"Dashed: all rows, {evaluation.accuracy:.3f}. Rows per dot: {min(part.rows for part in bins):,} or more; its "
+        "line is the 95% interval (Wilson's). Where that crosses the dashed one, length has no effect that shows here.",
     )
 
 
@@ -165,26 +165,24 @@ def _interval(part: LengthBin) -> Interval:
 def _mistakes(rows: list[Mistake]) -> list[Block]:
     if not rows:
         return []
-    placed = any(mistake.place for mistake in rows)
-    names = ["text", "second text"][: len(rows[0].texts)]
-    columns = ["row", *(["from"] if placed else []), "true", "predicted", "probability", *names]
-    cells = [
-        [
-            f"{mistake.row:,}",
-            *([mistake.place] if placed else []),
-            mistake.true,
-            mistake.predicted,
-            _probability(mistake.probability),
-            *mistake.texts,
-        ]
-        for mistake in rows
-    ]
-    return [Table(columns, cells, f"The {len(rows)} mistakes of the highest probability")]
+    files = {mistake.file for mistake in rows}
+    shown = {
+        "row": [f"{mistake.row:,}" for mistake in rows],
+        "text": [mistake.texts[0] for mistake in rows],
+        "second text": [mistake.texts[1] for mistake in rows] if len(rows[0].texts) > 1 else None,
+        "true": [mistake.true for mistake in rows],
+        "predicted": [mistake.predicted for mistake in rows],
+        "probability": [_probability(mistake.probability) for mistake in rows],
+        "line": [mistake.line for mistake in rows] if files != {None} else None,
+        "file": [mistake.file for mistake in rows] if len(files) > 1 else None,
+    }
+    columns = {name: cells for name, cells in shown.items() if cells is not None}
+    cells = list(zip(*columns.values(), strict=True))
+    return [Table(list(columns), cells, "Most confident mistakes, the surest first")]
 
 
 def _probability(value: float) -> str:
-    """Four decimals, and no 1.0000 where there is a doubt left."""
-    return f"{value:.4f}" if value < 0.99995 or value == 1 else f"1 − {1 - value:.0e}"
+    return f"{value:.4f}" if value < 0.99995 else "> 0.9999"
 
 
 def _edges() -> list[float]:
