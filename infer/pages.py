@@ -6,7 +6,7 @@ from typing import Any
 from bertline.charts import bar_chart
 from bertline.console import file_size
 from bertline.evaluation import Evaluation
-from bertline.evaluation.section import evaluation_section
+from bertline.evaluation.section import evaluation_section, mcc_tile
 from bertline.report import Chart, Commands, Facts, Report, Section, render_html
 from infer.job import Job
 
@@ -17,7 +17,7 @@ def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None
     """A self-contained HTML page of one `infer` run."""
     headline = [(f"{report['rows']:,}", "rows"), (f"{report['rows_per_second']:,.0f}", "rows/s")]
     if evaluation:
-        headline = [(f"{evaluation.mcc:.3f}", "MCC"), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
+        headline = [mcc_tile(evaluation), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
     sections = [*([evaluation_section("Metrics", evaluation)] if evaluation else []), _run_section(report)]
     names = ", ".join(path.name for path in job.inputs)
     return render_html(Report(f"Scores of {names}", f"{report['variant']} on {report['provider']}", headline, sections))

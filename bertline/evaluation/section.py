@@ -28,6 +28,12 @@ def evaluation_section(title: str, evaluation: Evaluation) -> Section:
     return Section(title, [*blocks, *_mistakes(evaluation.mistakes.rows)])
 
 
+def mcc_tile(evaluation: Evaluation, name: str = "MCC") -> tuple[str, str]:
+    """The MCC for a report's headline, which never goes without its interval."""
+    interval = evaluation.mcc_interval
+    return f"{evaluation.mcc:.3f}", f"{name} (95%: {interval[0]:.3f} to {interval[1]:.3f})" if interval else name
+
+
 def batch_mcc_chart(evaluation: Evaluation) -> str:
     """MCC of each batch of 32 rows as a bar, the quartiles as a band, and the MCC of all rows as a line."""
     spread = evaluation.batches.spread()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bertline.evaluation import Evaluation
-from bertline.evaluation.section import evaluation_section
+from bertline.evaluation.section import evaluation_section, mcc_tile
 from bertline.report import Report, render_html
 from tests.bertline.evaluation.streams import Stream
 from tests.bertline.test_report import EVIL, Page
@@ -77,3 +77,12 @@ def test_a_probability_that_rounds_to_one_is_not_called_one() -> None:
     evaluation = Evaluation(("0", "1"))
     evaluation.add(np.array([0, 0, 1]), np.array([[0.0, 30.0], [0.0, 2.0], [0.0, 1.0]]), np.full(3, 4), list("abc"))
     assert {"> 0.9999", "0.8808"} <= set(Page(page_of(evaluation)).said("td"))
+
+
+def test_the_headline_has_the_interval_where_there_is_one() -> None:
+    evaluation = Stream.drawn(600).evaluated()
+    figure, name = mcc_tile(evaluation, "MCC on dev")
+    interval = evaluation.mcc_interval
+    assert interval is not None
+    assert (figure, name) == (f"{evaluation.mcc:.3f}", f"MCC on dev (95%: {interval[0]:.3f} to {interval[1]:.3f})")
+    assert mcc_tile(Stream.drawn(1).evaluated()) == ("0.000", "MCC")
