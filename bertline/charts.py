@@ -58,12 +58,18 @@ def bar_chart(
     x_label: str,
     y_label: str,
     reference: tuple[float, str] | None = None,
+    band: tuple[float, float, float] | None = None,
 ) -> str:
-    """Upright bars of (label, value), hanging where negative; `reference` is (value, label), a level line."""
+    """Upright bars of (label, value), hanging where negative; `reference` is (value, label), a level line.
+
+    `band` is (low, middle, high), such as quartiles: a shade over all bars, with a thin line at its middle.
+    """
     known = [(index, label, value) for index, (label, v) in enumerate(bars) if (value := _known(v)) is not None]
     values = [value for _, _, value in known]
     reference = _finite(reference) if known else None
-    y_axis = axis_over([*values, 0, *([reference[0]] if reference else [])] if known else [], y_label, widen=True)
+    y_axis = axis_over(
+        [*values, 0, *([reference[0]] if reference else []), *(band or [])] if known else [], y_label, widen=True
+    )
     aside = wrap(reference[1], 76) if reference else []
     head, top = heading(title, y_label)
     margin = 8 + max(map(width_of, aside), default=0)
@@ -80,6 +86,11 @@ def bar_chart(
         if numbered:
             # a hanging bar has its figure over the axis, where it cannot meet the labels below
             body.append(text_at(centre, plot.y(max(value, 0)) - 5, number(value), "middle"))
+    if band and known:
+        low, middle, high = map(plot.y, band)
+        place = f'x="{plot.left:.1f}" y="{high:.1f}" width="{plot.right - plot.left:.1f}"'
+        body.append(f'<rect {place} height="{max(low - high, 1):.1f}" fill="currentColor" fill-opacity="0.15"/>')
+        body.append(rule(plot.left, middle, plot.right, middle, 0.7))
     if reference:
         height = plot.y(reference[0])
         body += [rule(plot.left, height, plot.right, height, 0.9, "6 3")]

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bertline.console import file_size, log_console
+from bertline.evaluation.section import evaluation_section, mcc_tile
 from bertline.files import whole_folder
-from bertline.report import Commands, Report, Section, Table, evaluation_section, render_html
+from bertline.report import Commands, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
 
 _LATENCY_SECONDS = 0.4  # for each shape
@@ -91,7 +92,7 @@ def _page(run: Any, scored: Any, latency: Any, output: Path, seconds: float) -> 
     fp32 = manifest["variants"]["fp32"]
     gate = fp32["gates"][0]
     headline = [
-        (f"{evaluation.mcc:.3f}", f"MCC on {Path(report['input'][0]['name']).stem}") for report, evaluation in scored
+        mcc_tile(evaluation, f"MCC on {Path(report['input'][0]['name']).stem}") for report, evaluation in scored
     ]
     headline += [(f"{gate['max_abs_logit']:.0e}", "max |Δlogit|, ONNX against PyTorch"), (f"{seconds:.0f} s", "in all")]
     parity = Table(

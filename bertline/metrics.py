@@ -1,16 +1,23 @@
-"""Classification metrics from a confusion matrix, with numpy alone; equal to scikit-learn's."""
+"""Classification metrics with numpy alone, equal to scikit-learn's, and how far to trust them."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
-MCC_BATCH_ROWS = 32  # the notebook shows MCC by batches of 32 rows
-MAX_BATCHES_KEPT = 512  # enough for a picture; a longer file must not grow the memory
+_Z = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
+_CELLS_AT_ONCE = 2**20  # of resampled confusion matrices; 200 labels must not fill the memory
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities (rows, labels) float64 from logits (rows, labels); NaN for a row with a NaN or +∞ in it."""
+    columns = np.ascontiguousarray(logits.T, np.float64)  # labels are few: along rows, numpy takes three times as long
+    with np.errstate(invalid="ignore"):
+        shifted = np.exp(columns - columns.max(axis=0))
+    probabilities: NDArray[np.float64] = (shifted / shifted.sum(axis=0)).T
+    return probabilities
 
 
 def confusion_matrix(true: NDArray[np.integer], predicted: NDArray[np.integer], labels: int) -> Counts:
@@ -37,6 +44,49 @@ def matthews(confusion: Counts) -> float:
     return covariance / denominator if denominator else 0.0
 
 
+def mcc_interval(confusion: Counts, resamples: int = 1000, seed: int = 42) -> tuple[float, float] | None:
+    """95% bootstrap interval of the MCC, or None where it is 0 by definition: no two true, or no two predicted labels.
+
+    Rows of one cell are alike, so drawing rows with replacement is one multinomial draw of the cells (Efron's
+    percentile interval). Of rows without a mistake every draw is without one, too: the interval is then a point.
+    """
+    if (confusion.sum(axis=1) > 0).sum() < 2 or (confusion.sum(axis=0) > 0).sum() < 2:
+        return None
+    labels, generator = len(confusion), np.random.default_rng(seed)
+    cells = np.flatnonzero(confusion)
+    counts = confusion.ravel()[cells]
+    step = max(1, _CELLS_AT_ONCE // confusion.size)
+    parts = []
+    for start in range(0, resamples, step):
+        draws = np.zeros((min(step, resamples - start), confusion.size), np.int64)
+        draws[:, cells] = generator.multinomial(counts.sum(), counts / counts.sum(), len(draws))
+        parts.append(_matthews_of_each(draws.reshape(-1, labels, labels)))
+    low, high = np.percentile(np.concatenate(parts), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _matthews_of_each(confusions: Counts) -> NDArray[np.float64]:
+    """`matthews` of confusions (many, labels, labels), in float64: as near as an interval needs it."""
+    true, predicted = confusions.sum(axis=2).astype(np.float64), confusions.sum(axis=1).astype(np.float64)
+    total, correct = true.sum(axis=1), np.trace(confusions, axis1=1, axis2=2).astype(np.float64)
+    covariance = correct * total - (true * predicted).sum(axis=1)
+    spread = (total**2 - (true**2).sum(axis=1)) * (total**2 - (predicted**2).sum(axis=1))
+    matthews: NDArray[np.float64] = np.divide(covariance, np.sqrt(spread), out=np.zeros_like(total), where=spread > 0)
+    return matthews
+
+
+def wilson_interval(right: int, rows: int) -> tuple[float, float]:
+    """95% interval of a share, `right` of `rows` (Wilson 1927): honest for few rows and near 0 and 1, too."""
+    if not rows:
+        return 0.0, 1.0
+    share, square = right / rows, _Z * _Z
+    centre = share + square / (2 * rows)
+    reach = _Z * math.sqrt(share * (1 - share) / rows + square / (4 * rows * rows))
+    # Rounding must not leave the share itself outside.
+    low, high = (centre - reach) / (1 + square / rows), (centre + reach) / (1 + square / rows)
+    return max(0.0, min(low, share)), min(1.0, max(high, share))
+
+
 def mcc_difference_interval(
     rows: Mapping[tuple[int, int, int], int], labels: int, resamples: int = 1000, seed: int = 42
 ) -> tuple[float, float]:
@@ -56,92 +106,3 @@ def mcc_difference_interval(
         differences.append(matthews(confusions[0]) - matthews(confusions[1]))
     low, high = np.percentile(differences, [2.5, 97.5])
     return float(low), float(high)
-
-
-@dataclass
-class Evaluation:
-    """Metrics of a stream of labelled rows, in constant memory: feed it with `add`, in file order."""
-
-    labels: tuple[str, ...]
-    confusion: Counts = field(init=False)
-    batch_mcc: list[float] = field(default_factory=list, init=False)  # the first 512 batches of 32 rows
-    _open_true: list[int] = field(default_factory=list, init=False)
-    _open_predicted: list[int] = field(default_factory=list, init=False)
-
-    def __post_init__(self) -> None:
-        self.confusion = np.zeros((len(self.labels), len(self.labels)), np.int64)
-
-    def add(self, true: NDArray[np.integer], predicted: NDArray[np.integer]) -> None:
-        """Count rows; both arrays are label ids (rows,)."""
-        self.confusion += confusion_matrix(true, predicted, len(self.labels))
-        # What no batch will hold is not kept: a large window's rows would be in every line of a journal.
-        wanted = max(0, (MAX_BATCHES_KEPT - len(self.batch_mcc)) * MCC_BATCH_ROWS - len(self._open_true))
-        self._open_true += true[:wanted].tolist()
-        self._open_predicted += predicted[:wanted].tolist()
-        while len(self._open_true) >= MCC_BATCH_ROWS and len(self.batch_mcc) < MAX_BATCHES_KEPT:
-            self._close_batch()
-
-    def state(self) -> dict[str, Any]:
-        """All that was counted, as JSON values, for `restored`."""
-        return {
-            "confusion": self.confusion.tolist(),
-            "batch_mcc": list(self.batch_mcc),
-            "open": [list(self._open_true), list(self._open_predicted)],
-        }
-
-    @classmethod
-    def restored(cls, labels: tuple[str, ...], state: Mapping[str, Any]) -> "Evaluation":
-        """An evaluation that goes on from a `state`."""
-        evaluation = cls(labels)
-        evaluation.confusion = np.array(state["confusion"], np.int64)
-        evaluation.batch_mcc = list(state["batch_mcc"])
-        evaluation._open_true, evaluation._open_predicted = (list(ids) for ids in state["open"])
-        return evaluation
-
-    def finish(self) -> None:
-        """Count the last batch, which may be shorter than 32 rows."""
-        if self._open_true and len(self.batch_mcc) < MAX_BATCHES_KEPT:
-            self._close_batch()
-
-    def _close_batch(self) -> None:
-        true, self._open_true = self._open_true[:MCC_BATCH_ROWS], self._open_true[MCC_BATCH_ROWS:]
-        predicted, self._open_predicted = self._open_predicted[:MCC_BATCH_ROWS], self._open_predicted[MCC_BATCH_ROWS:]
-        self.batch_mcc.append(matthews(confusion_matrix(np.array(true), np.array(predicted), len(self.labels))))
-
-    @classmethod
-    def of_report(cls, metrics: Mapping[str, Any]) -> "Evaluation":
-        """The evaluation that a report's `metrics` came from."""
-        state = {"confusion": metrics["confusion"], "batch_mcc": metrics["mcc_per_32_rows"], "open": [[], []]}
-        return cls.restored(tuple(metrics["labels"]), state)
-
-    @property
-    def rows(self) -> int:
-        return int(self.confusion.sum())
-
-    @property
-    def accuracy(self) -> float:
-        return accuracy(self.confusion)
-
-    @property
-    def mcc(self) -> float:
-        return matthews(self.confusion)
-
-    def summary(self) -> str:
-        """One line: rows, the share of each label but the first (with two, the positives), accuracy, MCC."""
-        counts = self.confusion.sum(axis=1).tolist()  # by true label
-        shares = "".join(
-            f", {count:,} labelled {label} ({count / max(1, self.rows):.1%})"
-            for label, count in list(zip(self.labels, counts, strict=True))[1:]
-        )
-        return f"{self.rows:,} rows{shares}, accuracy {self.accuracy:.4f}, MCC {self.mcc:.4f}"
-
-    def to_json(self) -> dict[str, object]:
-        """The `metrics` of a report: accuracy, mcc, confusion (rows true, columns predicted), labels."""
-        return {
-            "rows": self.rows,
-            "accuracy": self.accuracy,
-            "mcc": self.mcc,
-            "confusion": self.confusion.tolist(),
-            "labels": list(self.labels),
-            "mcc_per_32_rows": self.batch_mcc,
-        }

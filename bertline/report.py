@@ -12,9 +12,6 @@ from html import escape
 from itertools import groupby
 from numbers import Integral, Real
 
-from bertline.charts import bar_chart, confusion_matrix
-from bertline.metrics import MAX_BATCHES_KEPT, MCC_BATCH_ROWS, Evaluation
-
 Cell = str | float | None
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -90,25 +87,6 @@ def render_html(report: Report) -> str:
         sections="\n".join(map(_section, report.sections)),
     )
     return _NOT_XML.sub("\ufffd", page)
-
-
-def evaluation_section(title: str, evaluation: Evaluation) -> Section:
-    """MCC by batch of 32 rows and the confusion matrix of labelled rows."""
-    kept = len(evaluation.batch_mcc)
-    cut = f"the first {kept} batches" if kept == MAX_BATCHES_KEPT else None
-    matrix = confusion_matrix(evaluation.confusion.tolist(), evaluation.labels, title="Confusion matrix")
-    return Section(title, [f"{evaluation.summary()}.", Chart(batch_mcc_chart(evaluation), cut), Chart(matrix)])
-
-
-def batch_mcc_chart(evaluation: Evaluation) -> str:
-    """MCC of each batch of 32 rows as a bar, with the MCC of all rows as a line."""
-    return bar_chart(
-        [(str(number), value) for number, value in enumerate(evaluation.batch_mcc, 1)],
-        title=f"MCC per batch of {MCC_BATCH_ROWS} rows",
-        x_label="batch, in file order",
-        y_label="MCC",
-        reference=(evaluation.mcc, f"all rows {evaluation.mcc:.3f}"),
-    )
 
 
 def _tiles(headline: Sequence[tuple[str, str]]) -> str:

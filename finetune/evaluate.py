@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from bertline.metrics import Evaluation
+from bertline.evaluation import Evaluation
 from finetune.corpus import Example
 from finetune.dataset import tokenize
 
@@ -17,7 +18,7 @@ _BATCH_ROWS = 64
 def evaluate_folder(
     folder: Path, holdouts: dict[str, Sequence[Example]], labels: tuple[str, ...], max_length: int, device: str
 ) -> dict[str, Evaluation]:
-    """Confusion, accuracy and MCC of each holdout, in file order."""
+    """The evaluation of each holdout, in file order."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -28,23 +29,28 @@ def evaluate_folder(
     evaluations = {}
     for name, examples in holdouts.items():
         evaluation = Evaluation(labels)
-        predicted = _predict(model, tokenizer, examples, max_length, device)
-        evaluation.add(np.array([example.label for example in examples], np.int64), predicted)
+        true = np.array([example.label for example in examples], np.int64)
+        logits, tokens = _run(model, tokenizer, examples, max_length, device)
+        texts = [example.text if example.pair is None else (example.text, example.pair) for example in examples]
+        evaluation.add(true, logits, tokens, texts)
         evaluation.finish()
         evaluations[name] = evaluation
     return evaluations
 
 
-def _predict(model: Any, tokenizer: Any, examples: Sequence[Example], max_length: int, device: str) -> Any:
-    """Predicted label ids (rows,), in the order of the examples."""
+def _run(
+    model: Any, tokenizer: Any, examples: Sequence[Example], max_length: int, device: str
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Logits (rows, labels) and lengths in tokens (rows,), in the order of the examples."""
     features = tokenize(examples, tokenizer, max_length).features
-    predicted = np.empty(len(features), np.int64)
+    lengths = [len(feature["input_ids"]) for feature in features]
+    logits = np.empty((len(features), model.config.num_labels), np.float32)
     with torch.inference_mode():
-        for rows in _batches_by_length([len(feature["input_ids"]) for feature in features]):
+        for rows in _batches_by_length(lengths):
             batch = tokenizer.pad([features[row] for row in rows], return_tensors="pt").to(device)
             del batch["labels"]
-            predicted[rows] = model(**batch).logits.argmax(dim=1).cpu().numpy()
-    return predicted
+            logits[rows] = model(**batch).logits.cpu().numpy()
+    return logits, np.array(lengths, np.int64)
 
 
 def _batches_by_length(lengths: list[int]) -> Iterator[list[int]]:

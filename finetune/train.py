@@ -15,8 +15,9 @@ import transformers
 from rich.console import Console
 
 from bertline.errors import BertlineError
+from bertline.evaluation import Evaluation
 from bertline.files import check_output, partial_of, publish_folder, write_whole
-from bertline.metrics import Evaluation, accuracy, confusion_matrix, matthews
+from bertline.metrics import accuracy, confusion_matrix, matthews
 from bertline.model_folder import TRAINING
 from finetune.arguments import training_arguments
 from finetune.base import load_base

@@ -11,7 +11,6 @@ from bertline.console import log_console, result_console
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from bertline.metrics import Evaluation
     from infer.fleet import Fleet
     from infer.job import Job
     from infer.scorer import Scorer
@@ -150,8 +149,8 @@ def infer(
             check_job(job)
         for job in jobs:
             with _progress(console) as advance:
-                result, evaluation = score_files(job, opened.manifest, open_scorer, advance)
-            _summarise(console, job, result, evaluation)
+                result, _ = score_files(job, opened.manifest, open_scorer, advance)
+            _summarise(console, job, result)
 
 
 def verify(
@@ -273,7 +272,7 @@ def _progress(console: "Console") -> Any:
     return bar()
 
 
-def _summarise(console: "Console", job: "Job", report: dict[str, Any], evaluation: "Evaluation | None") -> None:
+def _summarise(console: "Console", job: "Job", report: dict[str, Any]) -> None:
     console.print(
         f"{report['rows']:,} rows in {report['seconds']:.1f} s, {report['rows_per_second']:,.0f} rows/s "
         f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} run, the others repeat them; "
@@ -293,11 +292,13 @@ def _summarise(console: "Console", job: "Job", report: dict[str, Any], evaluatio
     if report["rejected"]:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["rejected"].items())
         console.print(f"{sum(report['rejected'].values()):,} rows set aside ({reasons})", markup=False)
-    if evaluation:
-        console.print(f"accuracy {evaluation.accuracy:.4f}, MCC {evaluation.mcc:.4f}")
+    if metrics := report.get("metrics"):
+        interval = metrics.get("mcc_interval")
+        within = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
+        console.print(f"accuracy {metrics['accuracy']:.4f}, MCC {metrics['mcc']:.4f}{within}")
         console.print("confusion, rows true, columns predicted:")
-        width = max(len(label) for label in evaluation.labels) + 1
-        for label, counts in zip(evaluation.labels, evaluation.confusion.tolist(), strict=True):
+        width = max(map(len, metrics["labels"])) + 1
+        for label, counts in zip(metrics["labels"], metrics["confusion"], strict=True):
             console.print(f"  {label:<{width}}" + "".join(f"{count:>9,}" for count in counts), markup=False)
     if str(job.output) != "-":
         console.print(f"wrote {job.output}", markup=False)

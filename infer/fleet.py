@@ -70,6 +70,7 @@ class _Answer:
 
     logits: Logits
     cut: NDArray[np.bool_]  # (texts,) whether the text was longer than the maximum
+    tokens: NDArray[np.int32]  # (texts,)
     work: WorkDone
     batch_tokens: int  # from now on
     out_of_memory_at: int | None
@@ -135,7 +136,8 @@ class Fleet:
         """Logits (rows, labels) float32 of a window, as `Scorer.run`; waits for its device."""
         placement, work = prepared.placement, prepared.work
         answer: _Answer = self._members[prepared.member].receive()
-        placement.slots[placement.fresh_slots], placement.cut[placement.fresh_slots] = answer.logits, answer.cut
+        fresh = placement.fresh_slots
+        placement.slots[fresh], placement.cut[fresh], placement.tokens[fresh] = answer.logits, answer.cut, answer.tokens
         if answer.out_of_memory_at:
             self.out_of_memory_at = answer.out_of_memory_at
             self.batch_tokens = min(self.batch_tokens, answer.batch_tokens)
@@ -258,6 +260,7 @@ def _serve(connection: Connection, bundle: Bundle, device: str, options: dict[st
             answer = _Answer(
                 placement.slots[fresh],
                 placement.cut[fresh],
+                placement.tokens[fresh],
                 replace(prepared.work, rows=0, unique_rows=0, truncated=0),  # which the parent counts
                 scorer.batch_tokens,
                 scorer.out_of_memory_at,

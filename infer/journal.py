@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from bertline.errors import BertlineError
 from bertline.schema import from_json, parse_json
+from infer.seen import Placement
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,22 @@ class Recalled:
 
     logits: str  # base64 of (fresh, labels) float32, little endian
     cut: tuple[int, ...]  # which of the fresh texts were longer than the maximum
+    tokens: str  # base64 of (fresh,) int32, little endian
 
     @classmethod
-    def of(cls, logits: NDArray[np.float32], cut: NDArray[np.bool_]) -> "Recalled":
-        """From logits (fresh, labels) and, for each fresh text, whether it was cut."""
-        encoded = base64.b64encode(np.ascontiguousarray(logits, "<f4").tobytes()).decode()
-        return cls(encoded, tuple(np.flatnonzero(cut).tolist()))
+    def of(cls, placement: Placement) -> "Recalled":
+        """From the fresh texts of a window that is scored."""
+        fresh = placement.fresh_slots
+        cut = tuple(np.flatnonzero(placement.cut[fresh]).tolist())
+        return cls(_as_text(placement.slots[fresh], "<f4"), cut, _as_text(placement.tokens[fresh], "<i4"))
 
-    def restore(self, logits: NDArray[np.float32], cut: NDArray[np.bool_]) -> None:
-        """Write them back into arrays of the same shapes; ValueError where they do not fit."""
-        stored = np.frombuffer(base64.b64decode(self.logits, validate=True), "<f4")
-        logits[:] = stored.reshape(logits.shape)
-        cut[list(self.cut)] = True
+    def restore(self, placement: Placement) -> None:
+        """Write them back into the placement of the same texts; ValueError or IndexError where they do not fit."""
+        fresh = placement.fresh_slots
+        logits, tokens = placement.slots[fresh], placement.tokens[fresh]
+        logits[:] = _from_text(self.logits, "<f4").reshape(logits.shape)
+        tokens[:] = _from_text(self.tokens, "<i4").reshape(tokens.shape)
+        placement.cut[fresh][list(self.cut)] = True
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Checkpoint:
     seconds: float
     batch_tokens: int
     work: dict[str, Any]
-    evaluation: dict[str, Any] | None
+    evaluation: dict[str, Any] | None  # None also where another checkpoint has come behind this one
     recalled: Recalled | None  # None where equal texts are not scored once
 
 
@@ -115,7 +120,17 @@ class Journal:
     def _keep(self, checkpoint: Checkpoint) -> None:
         if checkpoint.opens_generation:
             self.checkpoints.clear()
+        if self.last:  # only the last one's is ever gone on with; thousands of them would fill the memory
+            self.checkpoints[-1] = replace(self.last, evaluation=None)
         self.checkpoints.append(checkpoint)
+
+
+def _as_text(array: NDArray[Any], kind: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode()
+
+
+def _from_text(text: str, kind: str) -> NDArray[Any]:
+    return np.frombuffer(base64.b64decode(text, validate=True), kind)
 
 
 def _line(document: dict[str, Any]) -> bytes:

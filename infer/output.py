@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bertline import metrics
 from bertline.compression import compression_of, compressor
 from bertline.errors import BertlineError, UsageError
 from infer.inputs import is_parquet
@@ -129,9 +130,7 @@ class TsvFormat:
 
 def softmax(logits: Logits) -> NDArray[np.float32]:
     """Probabilities (rows, labels) float32 from logits (rows, labels), computed in float64."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    probabilities: NDArray[np.float32] = (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
-    return probabilities
+    return metrics.softmax(logits).astype(np.float32)
 
 
 def _as_it_is(content: bytes) -> bytes:

@@ -3,9 +3,11 @@
 import shlex
 from typing import Any
 
+from bertline.charts import bar_chart
 from bertline.console import file_size
-from bertline.metrics import Evaluation
-from bertline.report import Commands, Facts, Report, Section, evaluation_section, render_html
+from bertline.evaluation import Evaluation
+from bertline.evaluation.section import evaluation_section, mcc_tile
+from bertline.report import Chart, Commands, Facts, Report, Section, render_html
 from infer.job import Job
 
 _STAGES = ("read", "tokenize", "wait", "run", "write")  # in the order in which a window passes them
@@ -15,7 +17,7 @@ def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None
     """A self-contained HTML page of one `infer` run."""
     headline = [(f"{report['rows']:,}", "rows"), (f"{report['rows_per_second']:,.0f}", "rows/s")]
     if evaluation:
-        headline = [(f"{evaluation.mcc:.3f}", "MCC"), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
+        headline = [mcc_tile(evaluation), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
     sections = [*([evaluation_section("Metrics", evaluation)] if evaluation else []), _run_section(report)]
     names = ", ".join(path.name for path in job.inputs)
     return render_html(Report(f"Scores of {names}", f"{report['variant']} on {report['provider']}", headline, sections))
@@ -42,4 +44,12 @@ def _run_section(report: dict[str, Any]) -> Section:
     for file in report["input"]:
         facts[f"input {file['name']}"] = f"{file_size(file['bytes'])}, sha256 {file['sha256']}"
     names = " ".join(shlex.quote(file["name"]) for file in report["input"])
-    return Section("The run", [Facts(facts), Commands([f"bertline infer BUNDLE {names} -o OUTPUT --html"])])
+    chart = bar_chart(
+        [(name, stages[name]) for name in _STAGES if name in stages],
+        title="Seconds by stage",
+        x_label="stage",
+        y_label="seconds",
+    )
+    told = "The stages overlap. To wait is what the device does when the others are slower; it should be short."
+    commands = Commands([f"bertline infer BUNDLE {names} -o OUTPUT --html"])
+    return Section("The run", [Facts(facts), Chart(chart, told), commands])

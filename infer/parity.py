@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Gate
-from bertline.metrics import Evaluation, mcc_difference_interval
+from bertline.metrics import Counts, confusion_matrix, matthews, mcc_difference_interval
 from infer.cpus import cpu_name
 from infer.encode import Encoded
 from infer.scorer import Scorer
@@ -66,11 +66,11 @@ class Parity:
     _sum_abs: float = 0.0
     _seconds: float = 0.0  # that the session took for `rows`
     _by_labels: Counter[tuple[int, int, int]] = field(default_factory=Counter)  # true, own, reference label ids
-    _own: Evaluation = field(init=False)
-    _reference: Evaluation = field(init=False)
+    _own: Counts = field(init=False)  # the confusion matrix of labelled rows
+    _reference: Counts = field(init=False)  # the reference's
 
     def __post_init__(self) -> None:
-        self._own, self._reference = Evaluation(self.labels), Evaluation(self.labels)
+        self._own, self._reference = np.zeros((2, len(self.labels), len(self.labels)), np.int64)
 
     def add(
         self,
@@ -94,8 +94,8 @@ class Parity:
         self.flips += len(flipped)
         if labels:
             true = np.array(labels, np.int64)
-            self._own.add(true, predicted)
-            self._reference.add(true, expected)
+            self._own += confusion_matrix(true, predicted, len(self.labels))
+            self._reference += confusion_matrix(true, expected, len(self.labels))
             self._by_labels.update(zip(labels, predicted.tolist(), expected.tolist(), strict=True))
 
     def add_tokens(self, names: Sequence[str], own: Encoded, expected: Encoded) -> None:
@@ -114,7 +114,7 @@ class Parity:
     @property
     def mcc_drop(self) -> float:
         """MCC of PyTorch minus that of the variant; 0 where the rows have no labels."""
-        return self._reference.mcc - self._own.mcc
+        return matthews(self._reference) - matthews(self._own)
 
     def faults(self, limits: Limits) -> list[str]:
         """What goes beyond the limits, each with its figures."""
@@ -145,7 +145,8 @@ class Parity:
             f"mean {self.mean_abs_logit:.1e}",
             f"{self.flips} flips",
         ]
-        parts += [f"MCC {self._own.mcc:.4f} ({self.against} {self._reference.mcc:.4f})"] if self._own.rows else []
+        if self._own.any():
+            parts.append(f"MCC {matthews(self._own):.4f} ({self.against} {matthews(self._reference):.4f})")
         parts += [f"{self.rows / self._seconds:,.0f} rows/s"] if self._seconds else []
         return ", ".join(parts)
 
@@ -161,7 +162,7 @@ class Parity:
 
     def gate_on(self, device: str, provider: str, precision: str, limits: Limits) -> Gate:
         """The comparison as the manifest records it, of what no scorer ran."""
-        labelled = self._own.rows > 0
+        labelled = bool(self._own.any())
         return Gate(
             device=device,
             provider=provider,
@@ -170,8 +171,8 @@ class Parity:
             max_abs_logit=self.max_abs_logit,
             mean_abs_logit=self.mean_abs_logit,
             flips=self.flips,
-            mcc=self._own.mcc if labelled else None,
-            mcc_reference=self._reference.mcc if labelled else None,
+            mcc=matthews(self._own) if labelled else None,
+            mcc_reference=matthews(self._reference) if labelled else None,
             passed=not self.faults(limits),
             cpu=cpu_name(),
             versions=runtime_versions(),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.metrics import Evaluation
+from bertline.evaluation import Evaluation
 from infer.budget import find_budget
 from infer.identity import identity_of
 from infer.job import Job
@@ -52,7 +52,9 @@ def score_files(
     open_scorer: Callable[[], WindowScorer],
     progress: Progress = lambda rows, read, total: None,
 ) -> tuple[dict[str, Any], Evaluation | None]:
-    """Score all inputs into one output; returns the report and, where the input has labels, their evaluation.
+    """Score all inputs into one output; returns the report and the evaluation, None where the input has no labels.
+
+    An output that is whole already has its report, too, and is not evaluated again.
 
     `manifest` is that of the scorer's bundle: outputs and inputs are checked against it before `open_scorer` loads
     the model. Memory holds a few windows. Raises BertlineError for anything wrong with input, bundle or output; no
@@ -69,7 +71,7 @@ def score_files(
     job = replace(job, window_rows=job.window_rows or scorer.window_rows)
     identity = None if job.streams else identity_of(job, scorer)
     if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
-        return finished(job, identity)
+        return finished(job, identity), None
     sink = _open_sink(job, identity)
     budget, scorer.out_of_memory_at = scorer.batch_tokens, None
     run = _Run(job, rows, scorer, form, sink)
@@ -194,7 +196,7 @@ class _Run:
 
     def _recall(self, placement: Placement, recalled: Recalled) -> None:
         try:
-            recalled.restore(placement.slots[placement.fresh_slots], placement.cut[placement.fresh_slots])
+            recalled.restore(placement)
         except (ValueError, IndexError):
             raise BertlineError(f"{self._job.output}: its journal is damaged; start over with --force") from None
 
@@ -214,11 +216,11 @@ class _Run:
         totals.rejected.update(reject.reason for reject in window.rejects)
         totals.blanked += window.blanked
         if self.evaluation:
-            self.evaluation.add(np.array(window.labels, np.int64), predicted)
+            true = np.array(window.labels, np.int64)
+            self.evaluation.add(true, logits, placement.row_tokens, window.texts, window.place)
         sizes = self._sink.write(scored, rejects)
         spent = totals.work.stage_seconds
         spent["write"] = spent.get("write", 0.0) + time.perf_counter() - begin
-        fresh, dedupe = placement.fresh_slots, self._job.dedupe
         self._sink.record(
             totals.checkpoint(
                 sizes,
@@ -226,6 +228,6 @@ class _Run:
                 self._scorer.batch_tokens,
                 self.evaluation,
                 placement.opens_generation,
-                Recalled.of(placement.slots[fresh], placement.cut[fresh]) if dedupe else None,
+                Recalled.of(placement) if self._job.dedupe else None,
             )
         )

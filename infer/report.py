@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from bertline.errors import BertlineError
+from bertline.evaluation import Evaluation
 from bertline.files import partial_of, sha256_of, write_whole
-from bertline.metrics import Evaluation
 from bertline.schema import parse_json
 from infer.identity import differences
 from infer.inputs import STDIN
@@ -83,17 +83,15 @@ def publish_report(job: Job, report: dict[str, Any], evaluation: Evaluation | No
             write_whole(job.page, scoring_page(job, report, evaluation))
 
 
-def finished(job: Job, identity: dict[str, Any]) -> tuple[dict[str, Any], Evaluation | None]:
+def finished(job: Job, identity: dict[str, Any]) -> dict[str, Any]:
     """The report of an output that is whole already, when a run of that `identity` is to be resumed.
 
     Raises BertlineError where what stands there is not this run's output.
     """
     assert job.report is not None
     try:
-        report = parse_json(job.report.read_bytes())
+        report: dict[str, Any] = parse_json(job.report.read_bytes())
         found = differences(report["run"], identity)
-        metrics = report.get("metrics")
-        evaluation = Evaluation.of_report(metrics) if metrics else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise BertlineError(
             f"{job.output}: the file exists, and no report says that this run wrote it; --force to replace it"
@@ -104,4 +102,4 @@ def finished(job: Job, identity: dict[str, Any]) -> tuple[dict[str, Any], Evalua
         )
     if not partial_of(job.output).exists():  # which would be another run's, unfinished or still going
         journal_of(job.output).unlink(missing_ok=True)  # left by a run that was killed at its very end
-    return report, evaluation
+    return report

@@ -233,6 +233,7 @@ class Scorer:
         placement = seen.place(texts)
         encoded = self.encoder.encode(placement.fresh)
         placement.cut[placement.fresh_slots] = encoded.truncated
+        placement.tokens[placement.fresh_slots] = encoded.lengths
         work = WorkDone(len(texts), len(placement.fresh), placement.rows_cut, int(encoded.lengths.sum()))
         plan = self.runner.plan(encoded, self.batch_tokens)
         work.stage_seconds["tokenize"] = time.perf_counter() - begin

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from bertline.metrics import Evaluation
+from bertline.evaluation import Evaluation
 from infer.budget import Trial
 from infer.journal import Checkpoint, Recalled
 from infer.scorer import WorkDone

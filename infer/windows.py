@@ -73,10 +73,15 @@ class Window:
         """The number of each row in its file, from 1."""
         return [number for block in self.blocks for number in range(block.first, block.first + len(block))]
 
-    def where(self, row: int) -> str:
-        """File and number of the row at that index, for an error."""
+    def place(self, row: int) -> tuple[str, int]:
+        """File of the row at that index, and its number there."""
         for block in self.blocks:
             if row < len(block):
-                return f"{block.file}, line {block.first + row}"
+                return block.file, block.first + row
             row -= len(block)
         raise IndexError(row)
+
+    def where(self, row: int) -> str:
+        """The same in words, for an error."""
+        file, number = self.place(row)
+        return f"{file}, line {number}"

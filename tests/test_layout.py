@@ -38,7 +38,23 @@ LEAVES = {
     "bertline.tsv": {"bertline.blocks", "bertline.columns", "bertline.errors", "bertline.lines"},
     "bertline.bundle": {"bertline.errors", "bertline.schema"},
     "bertline.model_folder": {"bertline.errors", "bertline.schema"},
-    "bertline.report": {"bertline.errors", "bertline.metrics", "bertline.charts"},
+    "bertline.report": set(),
+    "bertline.evaluation.batches": {"bertline.metrics"},
+    "bertline.evaluation.scores": {"bertline.metrics"},
+    "bertline.evaluation.lengths": {"bertline.metrics"},
+    "bertline.evaluation.mistakes": set(),
+    "bertline.evaluation": {
+        "bertline.metrics",
+        *(f"bertline.evaluation.{name}" for name in ("batches", "scores", "lengths", "mistakes")),
+    },
+    "bertline.evaluation.charts": {"bertline.axes", "bertline.svg"},
+    "bertline.evaluation.section": {
+        "bertline.axes",
+        "bertline.charts",
+        "bertline.report",
+        "bertline.evaluation",
+        *(f"bertline.evaluation.{name}" for name in ("batches", "scores", "lengths", "mistakes", "charts")),
+    },
 }
 # Which stations each station may import, besides itself and the leaves.
 ARROWS = {

@@ -7,12 +7,13 @@ import pytest
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from bertline.metrics import (
-    MAX_BATCHES_KEPT,
-    Evaluation,
     accuracy,
     confusion_matrix,
     matthews,
     mcc_difference_interval,
+    mcc_interval,
+    softmax,
+    wilson_interval,
 )
 
 
@@ -46,39 +47,47 @@ def test_rows_of_the_matrix_are_true_labels() -> None:
     assert confusion_matrix(np.array([0, 0, 1]), np.array([1, 1, 0]), 2).tolist() == [[0, 2], [1, 0]]
 
 
-def test_a_stream_gives_the_same_in_any_pieces() -> None:
-    generator = np.random.default_rng(3)
-    true, predicted = generator.integers(0, 2, (2, 1000))
-    whole = Evaluation(("0", "1"))
-    whole.add(true, predicted)
-    pieces, start = Evaluation(("0", "1")), 0
-    while start < 1000:
-        end = start + int(generator.integers(1, 90))
-        pieces.add(true[start:end], predicted[start:end])
-        start = end
-    whole.finish()
-    pieces.finish()
-    assert whole.to_json() == pieces.to_json()
-    assert whole.rows == 1000
-    batches = [matthews_corrcoef(true[i : i + 32], predicted[i : i + 32]) for i in range(0, 1000, 32)]
-    assert whole.batch_mcc == pytest.approx(batches, abs=1e-12)
+@pytest.mark.parametrize(("labels", "rows"), [(2, 300), (2, 40), (4, 200)])
+def test_the_interval_of_an_mcc_is_that_of_rows_drawn_one_by_one(labels: int, rows: int) -> None:
+    generator = np.random.default_rng(rows)
+    true, guess = generator.integers(0, labels, (2, rows))
+    predicted = np.where(generator.random(rows) < 0.6, true, guess)
+    confusion = confusion_matrix(true, predicted, labels)
+    interval = mcc_interval(confusion)
+    drawn = generator.integers(0, rows, (2000, rows))  # as the textbook has it
+    values = [matthews(confusion_matrix(true[draw], predicted[draw], labels)) for draw in drawn]
+    assert interval is not None and np.allclose(interval, np.percentile(values, [2.5, 97.5]), atol=0.03)
+    assert interval == mcc_interval(confusion), "the seed is fixed"
+    assert interval[0] < matthews(confusion) < interval[1]
 
 
-def test_a_long_stream_keeps_a_bounded_number_of_batches() -> None:
-    evaluation = Evaluation(("0", "1"))
-    zeros = np.zeros(32 * MAX_BATCHES_KEPT + 77, np.int64)
-    evaluation.add(zeros, zeros)
-    assert evaluation.state()["open"] == [[], []]  # of rows that no batch will hold
-    evaluation.finish()
-    assert len(evaluation.batch_mcc) == MAX_BATCHES_KEPT
-    assert evaluation.rows == len(zeros)
+@pytest.mark.parametrize("counts", [[[0, 0], [0, 0]], [[1, 0], [0, 0]], [[7, 3], [0, 0]], [[7, 0], [3, 0]]])
+def test_an_mcc_that_is_0_by_definition_has_no_interval(counts: list[list[int]]) -> None:
+    assert mcc_interval(np.array(counts)) is None
 
 
-def test_the_summary_names_the_share_of_the_positives() -> None:
-    evaluation = Evaluation(("no", "yes"))
-    evaluation.add(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
-    assert evaluation.summary() == "4 rows, 1 labelled yes (25.0%), accuracy 0.7500, MCC 0.5774"
-    assert Evaluation(("a", "b", "c")).summary().startswith("0 rows, 0 labelled b (0.0%), 0 labelled c (0.0%)")
+def test_the_interval_is_sensible_where_there_is_little_or_much() -> None:
+    assert mcc_interval(np.array([[5, 0], [0, 5]])) == (1.0, 1.0)
+    few, many = mcc_interval(np.array([[1, 1], [1, 2]])), mcc_interval(np.array([[4, 1], [1, 4]]) * 10**9)
+    assert few is not None and few[0] < 0 < few[1]
+    assert many is not None and many == pytest.approx((0.6, 0.6), abs=1e-4)
+    assert mcc_interval(np.diag(np.full(200, 3))) is not None  # 40,000 cells: drawn in parts
+
+
+def test_wilsons_interval_holds_the_share_and_is_no_point_at_its_ends() -> None:
+    assert wilson_interval(8, 10) == pytest.approx((0.490, 0.943), abs=1e-3)
+    assert wilson_interval(0, 0) == (0.0, 1.0)
+    for right, rows in ((0, 1), (1, 1), (0, 50), (50, 50), (10**9, 10**9), (1, 3)):
+        low, high = wilson_interval(right, rows)
+        assert 0 <= low <= right / rows <= high <= 1 and low < high
+
+
+def test_probabilities_sum_to_one_and_a_row_that_is_no_number_stays_one() -> None:
+    logits = np.array([[1e30, -1e30], [3, 3], [-500, -501], [np.nan, 1], [np.inf, 1]], np.float32)
+    probabilities = softmax(logits)
+    assert probabilities.dtype == np.float64
+    assert probabilities[:3] == pytest.approx(np.array([[1, 0], [0.5, 0.5], [1 / (1 + np.exp(-1)), 1 / (1 + np.e)]]))
+    assert np.isnan(probabilities[3:]).all()
 
 
 def test_the_interval_of_an_mcc_difference_is_the_bootstraps() -> None:

@@ -35,9 +35,18 @@ def test_the_figures_are_scikit_learns(labels: tuple[str, ...], pair: str | None
     assert evaluation.confusion.tolist() == confusion_matrix(true, predicted, labels=range(len(labels))).tolist()
     assert evaluation.accuracy == pytest.approx(accuracy_score(true, predicted))
     assert evaluation.mcc == pytest.approx(matthews_corrcoef(true, predicted))
-    assert evaluation.batch_mcc == pytest.approx(
+    assert evaluation.batches.mcc == pytest.approx(
         [matthews_corrcoef(true[start : start + 32], predicted[start : start + 32]) for start in (0, 32, 64)]
     )
+
+
+def test_texts_and_lengths_are_those_of_the_examples(model_dir: Path) -> None:
+    examples = [Example("the cat", "the dog", 0)] * 40 + [Example("the cat " * 60, "the dog", 1)] * 40
+    evaluation = evaluate_folder(model_dir, {"dev": examples}, ("0", "1"), 64, "cpu")["dev"]
+    assert [(part.low, part.high, part.rows) for part in evaluation.lengths.bins()] == [(7, 7, 40), (64, 64, 40)]
+    wrong = evaluation.mistakes.rows
+    assert wrong and all(mistake.texts[1] == "the dog" and mistake.line is None for mistake in wrong)
+    assert evaluation.scores.counts.sum(axis=1).tolist() == [40, 40]
 
 
 def test_every_holdout_is_judged_in_its_own_order(model_dir: Path) -> None:

@@ -92,6 +92,35 @@ def test_the_report_has_every_key_and_counts_right(bundle: Path, tmp_path: Path)
     assert json.loads((tmp_path / "o.tsv.report.json").read_text()) == report
 
 
+def test_neither_windows_nor_repeats_change_the_evaluation(bundle: Path, tmp_path: Path) -> None:
+    generator = np.random.default_rng(12)
+    texts = [" ".join(generator.choice(tiny.WORDS, generator.integers(0, 80))) for _ in range(60)]
+    lines = ["sentence\tlabel", *(f"{generator.choice(texts)}\t{generator.integers(2)}" for _ in range(200))]
+    source = tmp_path / "t.tsv"
+    source.write_text("\n".join(lines) + "\n")
+    found = [
+        score(bundle, tmp_path / f"{window}{dedupe}.tsv", source, window_rows=window, dedupe=dedupe)["metrics"]
+        for window in (3, 64, 8192)
+        for dedupe in (True, False)
+    ]
+    for metrics in found[1:]:
+        for name in ("confusion", "mcc_per_32_rows", "accuracy_by_length", "score_histogram"):
+            assert metrics[name] == found[0][name], name
+        for mistake, first in zip(metrics["most_confident_mistakes"], found[0]["most_confident_mistakes"], strict=True):
+            assert {**mistake, "probability": 0} == {**first, "probability": 0}
+            assert mistake["probability"] == pytest.approx(first["probability"], abs=2e-6)
+    mistake = found[0]["most_confident_mistakes"][0]
+    assert mistake["file"] == str(source) and mistake["line"] == mistake["row"] + 1
+    assert lines[mistake["row"]] == f"{mistake['texts'][0]}\t{mistake['true']}"
+
+
+def test_lengths_are_the_tokenizers_and_cut_at_the_maximum(bundle: Path, tmp_path: Path) -> None:
+    source = tmp_path / "t.tsv"
+    source.write_text("sentence\tlabel\n" + "the cat\t0\n" * 40 + f"{'the cat ' * 60}\t1\n" * 40)
+    lengths = score(bundle, tmp_path / "o.tsv", source)["metrics"]["accuracy_by_length"]
+    assert [(part["low"], part["high"], part["rows"]) for part in lengths] == [(4, 4, 40), (64, 64, 40)]
+
+
 def test_without_labels_there_are_no_metrics(bundle: Path, tmp_path: Path) -> None:
     source = tiny.write_table(tmp_path / "t.tsv")
     assert "metrics" not in score(bundle, tmp_path / "o.tsv", source, spec=TableSpec())

@@ -306,13 +306,47 @@ def test_a_damaged_journal_is_refused(bundle: Path, cli: Cli, stopped: Stopped) 
     for damaged, expected in (
         (b"", "is no journal of this version"),
         (b"{}\n", "is no journal of this version"),
-        (content.replace(b'"schema": 1', b'"schema": 2'), "is no journal of this version"),
+        (content.replace(b'"schema": 2', b'"schema": 1'), "is no journal of this version"),
         (content.replace(b'"output_bytes": ', b'"output_bytes": 9'), "is shorter than its journal says"),
         (content.replace(b'"logits": "', b'"logits": "!'), "its journal is damaged"),
     ):
         journal.write_bytes(damaged)
         outcome = again(cli, bundle, stopped, "--resume", "--on-error", "quarantine")
         assert outcome.code == 1 and expected in outcome.err and "--force" in outcome.err
+
+
+def test_a_run_that_is_stopped_has_the_page_and_the_figures_of_one_that_is_not(
+    bundle: Path, table: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, whole = tmp_path / "o.tsv", tmp_path / "whole.tsv"
+    options = ("--label-column", "label", "--window", "5", "--html")
+    assert cli("infer", bundle, table, "-o", whole, *options).code == 0
+    with killed_at(monkeypatch, "write", 4):
+        cli("infer", bundle, table, "-o", out, *options)
+    checkpoints = Journal.read(out.with_name("o.tsv.journal")).checkpoints
+    assert [bool(checkpoint.evaluation) for checkpoint in checkpoints] == [False, False, True]  # memory is bounded
+    assert cli("infer", bundle, table, "-o", out, *options, "--resume").code == 0
+    assert of_report(out) == of_report(whole)
+    assert of_report(out)["metrics"]["most_confident_mistakes"]
+    resumed, straight = (
+        path.with_name(f"{path.name}.report.html").read_text().partition("<h2>The run</h2>")[0].partition("<h2>")[2]
+        for path in (out, whole)
+    )
+    assert resumed == straight != ""
+
+
+def test_a_whole_output_whose_report_has_older_metrics_is_left_alone(
+    bundle: Path, table: Path, tmp_path: Path, cli: Cli
+) -> None:
+    out = tmp_path / "o.tsv"
+    arguments = ("infer", bundle, table, "-o", out, "--label-column", "label", "--resume")
+    assert cli(*arguments).code == 0
+    path = out.with_name("o.tsv.report.json")
+    report = json.loads(path.read_text())
+    kept = ("rows", "accuracy", "mcc", "confusion", "labels", "mcc_per_32_rows")
+    path.write_text(json.dumps({**report, "metrics": {name: report["metrics"][name] for name in kept}}))
+    outcome = cli(*arguments)
+    assert outcome.code == 0 and f"MCC {report['metrics']['mcc']:.4f}" in outcome.err
 
 
 def test_resume_with_nothing_to_resume_starts_afresh_and_is_content_with_what_is_whole(

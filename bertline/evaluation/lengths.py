@@ -1,0 +1,67 @@
+"""Right and wrong rows by the length of their text in tokens."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.metrics import Counts, wilson_interval
+
+MAX_BINS = 8
+MIN_ROWS = 30  # of a bin: fewer say little
+
+
+@dataclass(frozen=True)
+class LengthBin:
+    """Rows of `low` to `high` tokens, both included."""
+
+    low: int
+    high: int
+    rows: int
+    right: int
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.rows
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95%, Wilson's."""
+        return wilson_interval(self.right, self.rows)
+
+
+@dataclass
+class Lengths:
+    """Exact counts for each length; there are as many as the longest row has tokens."""
+
+    counts: Counts = field(default_factory=lambda: np.zeros((1, 2), np.int64))  # (longest + 1, wrong and right)
+
+    def add(self, tokens: NDArray[np.integer], right: NDArray[np.bool_]) -> None:
+        """Count rows: tokens (rows,), special ones included and cut at the maximum, and whether the answer is right."""
+        found = np.bincount(tokens.astype(np.int64) * 2 + right, minlength=self.counts.size)
+        counts = np.zeros((-(-len(found) // 2), 2), np.int64)
+        counts.reshape(-1)[: len(found)] = found
+        counts[: len(self.counts)] += self.counts
+        self.counts = counts
+
+    def bins(self) -> list[LengthBin]:
+        """At most 8 ranges of neighbouring lengths, each of about an eighth of the rows and no fewer than 30.
+
+        A file of fewer rows than that is one range.
+        """
+        rows = self.counts.sum(axis=1)
+        wanted = max(MIN_ROWS, -(-int(rows.sum()) // MAX_BINS))
+        groups: list[list[int]] = [[]]
+        left, held = int(rows.sum()), 0
+        for length in np.flatnonzero(rows).tolist():
+            groups[-1].append(length)
+            held += int(rows[length])
+            left -= int(rows[length])
+            if held >= wanted and left >= max(MIN_ROWS, wanted // 2):  # else the last ones join this range
+                groups.append([])
+                held = 0
+        return [self._bin(group) for group in groups if group]
+
+    def _bin(self, lengths: list[int]) -> LengthBin:
+        wrong, right = self.counts[lengths].sum(axis=0).tolist()
+        return LengthBin(lengths[0], lengths[-1], wrong + right, right)
