@@ -74,8 +74,8 @@ def score_files(
         return finished(job, identity), None
     sink = _open_sink(job, identity)
     budget, scorer.out_of_memory_at = scorer.batch_tokens, None
-    run = _Run(job, rows, scorer, form, sink)
     try:
+        run = _Run(job, rows, scorer, form, sink)
         with _switching_often():
             run.score(progress)
         report = report_of(job, rows, scorer, run.totals, run.evaluation, startup_seconds, identity)
@@ -136,8 +136,7 @@ class _Run:
         self.totals = Totals.of(last)
         self.evaluation: Evaluation | None = None
         if rows.labelled:
-            state = last.evaluation if last else None
-            self.evaluation = Evaluation.restored(scorer.labels, state) if state else Evaluation(scorer.labels)
+            self.evaluation = self._restored(last.evaluation or {}) if last else Evaluation(scorer.labels)
         if last:
             scorer.batch_tokens = last.batch_tokens
         self._begin = time.perf_counter()
@@ -194,11 +193,20 @@ class _Run:
             prepared.work.stage_seconds["read"] = seconds
             yield _Ready(window, prepared, rows_read, bytes_read)
 
+    def _restored(self, state: dict[str, Any]) -> Evaluation:
+        try:
+            return Evaluation.restored(self._scorer.labels, state)
+        except (ValueError, KeyError, TypeError):
+            raise self._damaged() from None
+
     def _recall(self, placement: Placement, recalled: Recalled) -> None:
         try:
             recalled.restore(placement)
         except (ValueError, IndexError):
-            raise BertlineError(f"{self._job.output}: its journal is damaged; start over with --force") from None
+            raise self._damaged() from None
+
+    def _damaged(self) -> BertlineError:
+        return BertlineError(f"{self._job.output}: its journal is damaged; start over with --force")
 
     def _write(self, item: tuple[_Ready, NDArray[np.float32]]) -> None:
         begin = time.perf_counter()

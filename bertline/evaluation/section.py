@@ -55,7 +55,7 @@ def _trust(evaluation: Evaluation) -> str:
     else:
         said = (
             f"With other rows of the same kind the MCC might as well be {interval[0]:.3f} to {interval[1]:.3f} "
-            "(95% bootstrap interval): smaller differences between two models mean little."
+            "(95% bootstrap interval); so compare models on the same rows."
         )
     if evaluation.unscored:
         said += f" {evaluation.unscored:,} rows have logits that are no numbers; they stand in no score chart."

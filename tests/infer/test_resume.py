@@ -309,6 +309,9 @@ def test_a_damaged_journal_is_refused(bundle: Path, cli: Cli, stopped: Stopped) 
         (content.replace(b'"schema": 2', b'"schema": 1'), "is no journal of this version"),
         (content.replace(b'"output_bytes": ', b'"output_bytes": 9'), "is shorter than its journal says"),
         (content.replace(b'"logits": "', b'"logits": "!'), "its journal is damaged"),
+        (content.replace(b'"tokens": "', b'"tokens": "AAAA'), "its journal is damaged"),
+        (content.replace(b'"scores": ', b'"former": '), "its journal is damaged"),
+        (content.replace(b'"evaluation": {', b'"evaluation": null, "former": {'), "its journal is damaged"),
     ):
         journal.write_bytes(damaged)
         outcome = again(cli, bundle, stopped, "--resume", "--on-error", "quarantine")
