@@ -3,16 +3,21 @@
 import fcntl
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["SE_OFFLINE"] = "true"  # Selenium drives the browser that is here, and loads none
 
 from bertline.cli import run
 from tests import tiny
+
+if TYPE_CHECKING:
+    from tests.pages.browser import Browser
 
 # A shell starts background jobs deaf to Ctrl-C, and commands under test would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -107,3 +112,15 @@ def of_family(once: Once) -> Callable[[str], tuple[Path, Path]]:
 def table(tmp_path: Path) -> Path:
     """24 labelled rows with a header."""
     return tiny.write_table(tmp_path / "table.tsv")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Browser]":
+    """Chromium, one for all pages. Where it is missing tests skip, or fail if BERTLINE_BROWSER is "required"."""
+    from tests.pages.browser import Browser, missing_programs
+
+    if missing := missing_programs():
+        told = f"no {' and no '.join(missing)} here; apt-get install chromium chromium-driver fonts-dejavu-core"
+        (pytest.fail if os.environ.get("BERTLINE_BROWSER") == "required" else pytest.skip)(told)
+    with Browser.started(tmp_path_factory.mktemp("chromium")) as started:
+        yield started

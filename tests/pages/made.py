@@ -1,0 +1,242 @@
+"""Every HTML page that bertline writes, by what writes it, and with figures and texts that are hard to place.
+
+A page more is a function from `Line` to HTML, and its line in `PAGES`.
+"""
+
+from collections.abc import Callable
+from contextlib import chdir
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bertline.bundle import Bundle
+from bertline.cli import run
+from bertline.metrics import Evaluation
+from bertline.report import Block, Chart, Commands, Facts, Report, Section, Table, evaluation_section, render_html
+from bertline.tsv import TableSpec
+from tests import tiny
+from tests.bertline.test_charts import EVIL, EXAMPLES, LONG
+
+WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+ARABIC, EMOJI, CHINESE = (
+    "الكتاب قرأته ماري أمس في البيت الكبير.",
+    "👩‍🔬🧪 reads 📚📚📚",
+    "玛丽昨天在大房子里读了这本书。" * 3,
+)
+NUMBER = "9," * 330 + "999"  # a thousand characters that cannot be broken
+TEXTS = [EVIL, LONG, WORD, ARABIC, EMOJI, CHINESE, NUMBER]
+
+
+@dataclass(frozen=True)
+class Line:
+    """The whole line with a tiny model, in an empty folder; a station runs when the first page asks for its result."""
+
+    folder: Path
+
+    @cached_property
+    def table(self) -> Path:
+        """Labelled rows, in a file with a long name."""
+        return tiny.write_table(self.folder / "sentences of the second round, as exported on Monday.tsv", 200)
+
+    @cached_property
+    def training(self) -> Any:
+        """A run of six epochs, its corpus and its recipe."""
+        from finetune.corpus import load_corpus
+        from finetune.recipe import Recipe
+        from finetune.train import finetune
+
+        untrained = tiny.write_model(self.folder / "untrained")
+        corpus = load_corpus(str(self.table), TableSpec(), holdout=self.table)
+        recipe = Recipe(model=str(untrained), epochs=6, learning_rate=1e-3, precision="fp32")
+        with tiny.one_thread():
+            return finetune(corpus, recipe, self.folder / "model", device="cpu"), corpus, recipe
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        from export.bundling import export_bundle
+
+        trained = self.training[0].folder
+        return export_bundle(trained, self.folder / "bundle", [self.table], TableSpec(label_column="label"))
+
+    @cached_property
+    def scored(self) -> Any:
+        """A report and its evaluation, of a table with labels."""
+        from infer.job import Job, report_path
+        from infer.pipeline import score_files
+        from infer.scorer import Scorer
+
+        output = self.folder / "scored.tsv"
+        job = Job([self.table], output, TableSpec(label_column="label"), report=report_path(output), html=True)
+        return score_files(job, self.bundle.manifest, lambda: Scorer.open(self.bundle, device="cpu", threads=1))
+
+
+def training_page(line: Line) -> str:
+    return (line.training[0].folder / "training.html").read_text(encoding="utf-8")
+
+
+def scoring_page(line: Line) -> str:
+    line.scored  # noqa: B018
+    return (line.folder / "scored.tsv.report.html").read_text(encoding="utf-8")
+
+
+def quarantine_page(line: Line) -> str:
+    """Two files, one of them with rows that are set aside, and no labels."""
+    bad = line.folder / "bad.tsv"
+    bad.write_text("id\tsentence\n1\tThe cat sleeps.\n2\n3\tA\tB\tC\n", encoding="utf-8")
+    output = line.folder / "quarantined.tsv"
+    arguments = ["infer", line.bundle.path, bad, "-o", output, "--on-error", "quarantine", "--html", "--quiet"]
+    assert run([str(argument) for argument in arguments]) == 0
+    return (line.folder / "quarantined.tsv.report.html").read_text(encoding="utf-8")
+
+
+def latency_result() -> Any:
+    """A grid of shapes by three ways, with figures as they come."""
+    from benchmarks.latency.result import PYTORCH, Cell, Latency, Plan
+    from benchmarks.timing import Timing
+
+    plan, speeds = Plan(batches=(1, 8, 32), sequences=(8, 16, 64, 128, 512)), {PYTORCH: 1.0, "bertline fp32": 0.8}
+    speeds |= {"bertline int8, OpenVINO": 0.31}
+    cells = [
+        Cell(way, batch, sequence, Timing(ms, 1.1 * ms, 1.9 * ms, 1.02 * ms, 40, 0.95 * ms, 1.06 * ms))
+        for batch in plan.batches
+        for sequence in plan.sequences
+        for way, speed in speeds.items()
+        for ms in [speed * (1.5 + 0.05 * batch * sequence)]
+    ]
+    return Latency(plan, dict.fromkeys(speeds, "CPUExecutionProvider"), tuple(cells))
+
+
+def throughput_result() -> Any:
+    """All our ways and a peer's, one that was not measured among them."""
+    from benchmarks.throughput.candidates import own_candidates
+    from benchmarks.throughput.result import Throughput, Way
+
+    titles = [candidate.title for candidate in own_candidates(["fp32", "fp16", "quantized", "int8"])]
+    titles.append("Sentence-Transformers CrossEncoder, OpenVINO int8")
+    ways = [
+        Way(
+            title,
+            ("float32",),
+            41.0 - n,
+            (40.0 / (n + 1),) * 5,
+            2e-6 * 7**n,
+            n * n,
+            0.5,
+            1.25,
+            None,
+            812.4,
+            {"torch": "2.13.0"},
+        )
+        for n, title in enumerate(titles)
+    ]
+    failures = {"optimum-intel, OpenVINO": f"not installed; {LONG}", "vLLM": "takes no encoder: " + "/long/path" * 30}
+    return Throughput("dev.tsv", 12_345_678, 160_493_814, 1e9, tuple(ways), failures)
+
+
+def scale_result() -> Any:
+    from benchmarks.scale.result import Scale, Size
+
+    sizes = [Size(f"rows.{n}.tsv.zst", n, n, (n * 5e-5,) * 3, 900 + n * 1e-6) for n in (10**5, 10**6, 10**7, 10**8)]
+    return Scale("fp32", "CPUExecutionProvider", 4096, tuple(sizes))
+
+
+def results_page(*results: Any) -> str:
+    """The benchmarks' page over documents of these results."""
+    from benchmarks.documents import Document
+    from benchmarks.machine import Ceiling, Machine
+    from benchmarks.report.page import results_page
+
+    versions = {
+        name: "1.23.4.post5" for name in ("bertline", "numpy", "onnxruntime", "tokenizers", "torch", "transformers")
+    }
+    ceiling = Ceiling({"float32": 1.4e11, "bfloat16": 2.1e12, "int8": 3.3e12}, 2.3e10)
+    machine = Machine(
+        "Some(R) Processor(TM) Gold 1234 CPU @ 2.10GHz", 64, 2, 257_000, "Linux x86_64", versions, ceiling
+    )
+    command = [
+        "benchmark",
+        "latency",
+        "bundle",
+        "--model",
+        "model",
+        "--sequences",
+        "8,16,64,128,512",
+        "-o",
+        "a file.json",
+    ]
+    return results_page([Document.of(result, machine, command) for result in results])
+
+
+def demo_page(line: Line) -> str:
+    from bertline.demo import _page
+
+    with chdir(line.folder):
+        return _page(line.training[0], [line.scored] * 2, latency_result(), Path("artifacts/a demo"), 61.2)
+
+
+def blocks_page(line: Line) -> str:
+    """Every kind of block, with texts that are hard to place."""
+    many = Table([f"column {n}" for n in range(40)], [[10.0**n for n in range(40)]] * 3, "many columns")
+    blocks: list[Block] = [
+        *TEXTS,
+        Table(["text", "count", WORD], [[text, 10**n, text] for n, text in enumerate(TEXTS)], caption=LONG),
+        Table([ARABIC, EMOJI], []),
+        Table(["n", "figure"], [[n, NUMBER] for n in range(3)], "a very long number"),
+        many,
+        Commands([f"bertline infer {text} -o out.tsv" for text in TEXTS]),
+        Facts({text[:90]: text for text in TEXTS} | {"none": None}),
+        Chart(EXAMPLES["matrix, long"], LONG),
+        "between two charts",
+        *(Chart(EXAMPLES["bars, 17"], text) for text in TEXTS),
+    ]
+    headline = [
+        ("0.564", "MCC on 8,551 rows"),
+        ("12,345,678,901", "rows/s"),
+        (WORD, WORD),
+        (NUMBER, ARABIC),
+        ("🎉", LONG),
+    ]
+    sections = [Section(text, [text]) for text in TEXTS]
+    return render_html(Report(f"{EVIL} {WORD}", LONG, headline, [Section("Everything", blocks), *sections]))
+
+
+def charts_page(line: Line) -> str:
+    """Every chart of its own tests."""
+    charts = [Chart(svg, name) for name, svg in EXAMPLES.items()]
+    return render_html(Report("Charts", "", [], [Section("All of them", charts)]))
+
+
+def evaluation_page(line: Line) -> str:
+    """Evaluations of two labels, of one batch, of none, and of very many labels with long names."""
+    draw = np.random.default_rng(0)
+    sections = []
+    for rows, labels in (
+        (20_000, ("unacceptable", "acceptable")),
+        (3, ("0", "1")),
+        (0, ("0", "1")),
+        (999, tuple(TEXTS[:6])),
+    ):
+        true = draw.integers(0, len(labels), rows)
+        evaluation = Evaluation(labels)
+        evaluation.add(true, np.where(draw.random(rows) < 0.8, true, 0))
+        evaluation.finish()
+        sections.append(evaluation_section(f"{rows:,} rows, {len(labels)} labels", evaluation))
+    return render_html(Report("Evaluations", "", [], sections))
+
+
+PAGES: dict[str, Callable[[Line], str]] = {
+    "training": training_page,
+    "scoring": scoring_page,
+    "scoring, rows set aside": quarantine_page,
+    "demo": demo_page,
+    "benchmark latency": lambda line: results_page(latency_result()),
+    "benchmark throughput": lambda line: results_page(throughput_result()),
+    "benchmark scale": lambda line: results_page(scale_result()),
+    "all benchmarks": lambda line: results_page(latency_result(), throughput_result(), scale_result()),
+    "blocks": blocks_page,
+    "charts": charts_page,
+    "evaluations": evaluation_page,
+}
