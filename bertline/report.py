@@ -225,8 +225,8 @@ thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 tbody tr:last-child > * { border-bottom: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .long { white-space: normal; min-width: 15rem; max-width: 36rem; }
-.facts th { color: var(--soft); font-weight: 400; }
-.facts td { white-space: normal; }
+.facts th { color: var(--soft); font-weight: 400; white-space: normal; min-width: 7.5rem; max-width: 16rem; }
+.facts td { white-space: normal; min-width: 11rem; }
 pre { overflow-x: auto; background: var(--page); border: 1px solid var(--line); border-radius: 8px;
   margin: 0 0 1.25rem; padding: 0.8rem 1rem;
   font: 0.875rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
@@ -251,9 +251,11 @@ code { font: inherit; }
   .charts { grid-template-columns: repeat(2, 1fr); gap: 1.25rem; }
   .table, pre { overflow: visible; }
   pre { white-space: pre-wrap; }
-  thead th, td { white-space: normal; overflow-wrap: break-word; }
+  th, td { padding-right: 0.9rem; white-space: normal; }
+  thead th, td { overflow-wrap: break-word; }
   td.number { white-space: nowrap; }
   .long { min-width: 0; }
+  td.long, .facts td { overflow-wrap: anywhere; }
   thead { display: table-header-group; }
   figure, tr, pre, .tiles > div { break-inside: avoid; }
   h2 { break-after: avoid; }

@@ -5,6 +5,7 @@
 //   outside the page   a text begins before the page or ends after it
 //   cut off            a text is hidden by a box that does not scroll, or by any on paper
 //   scrolls            a text is to be scrolled to in a box other than a table's or a listing's
+//   squeezed           a text of many lines has fewer than four letters on each
 //   too wide           the page as a whole has to be scrolled sideways
 //   faint              a text's contrast with what it stands on is below 4.5 : 1
 const width = arguments[0];
@@ -108,7 +109,8 @@ function seen(element, line, name) {
 }
 
 function svgText(element, name) {
-  const { x, y, width, height } = element.getBBox();
+  const { x, y: top, width, height: full } = element.getBBox();
+  const y = top + 0.08 * full, height = 0.84 * full; // a font's box is taller than its letters
   const matrix = element.getScreenCTM();
   const shape = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]].map(([px, py]) => {
     const point = new DOMPoint(px, py).matrixTransform(matrix);
@@ -137,6 +139,7 @@ while (walker.nextNode()) {
       .map((line) => seen(element, line, name)).filter((line) => line).map(polygon);
   }
   if (!shapes.length) continue;
+  if (shapes.length > 5 && told.length < 4 * shapes.length) faults.add(`squeezed: ${name}`);
   const under = ground(element, bounds(shapes[0]));
   const ratio = contrast(over(ink(element), under), under);
   if (ratio < CONTRAST) faults.add(`faint: ${name}, ${ratio.toFixed(1)} : 1`);

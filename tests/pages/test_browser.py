@@ -101,6 +101,10 @@ FAULTS = {
         '<div style="width: 1300px">one</div>',
         "too wide: the page takes 1308 pixels of 1200",
     ),
+    "a letter a line": (
+        '<p style="width: 10px; overflow-wrap: anywhere">squeezed</p>',
+        "squeezed: “squeezed”",
+    ),
     "grey on white": (
         '<p style="color: #888">one</p>',
         "faint: “one”, 3.5 : 1",
