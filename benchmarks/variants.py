@@ -7,6 +7,13 @@ from infer.packing import PACKED
 from infer.scorer import Scorer
 from infer.variants import BF16
 
+_FORMATS = {BF16: ("bfloat16",), "int8": ("int8",)}
+
+
+def number_formats(variant: str) -> tuple[str, ...]:
+    """Formats of numbers that a variant may multiply in; those that are smaller files compute in float32."""
+    return _FORMATS.get(variant, ("float32",))
+
 
 def chosen_variants(bundle: Bundle, names: str, threads: int) -> Sequence[str]:
     """`all`, that is every padded variant and bf16, or those of a list as a,b.

@@ -9,12 +9,12 @@ from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import Environment
 from benchmarks.peers.process import PeerError
 from benchmarks.throughput.result import BARE, OURS
+from benchmarks.variants import number_formats
 
 NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
 TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
 PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
 _FLOAT32: tuple[str, ...] = ("float32",)
-_FORMATS = {"bf16": ("bfloat16",), "int8": ("int8",)}  # of variants; all others compute in float32
 _HERE = Path(__file__).parent
 
 
@@ -41,7 +41,7 @@ def own_candidates(variants: Sequence[str]) -> list[Candidate]:
         Candidate(PLAIN_ONNX, "plain", onnx, prepares=True),
     ]
     for variant in variants:
-        formats = _FORMATS.get(variant, _FLOAT32)
+        formats = number_formats(variant)
         found.append(Candidate(f"{OURS} {variant}", f"infer {variant}", onnx, formats=formats))
         found.append(Candidate(f"{BARE}, {variant}", f"session {variant}", onnx, formats=formats))
     return found
