@@ -33,6 +33,7 @@ def test_it_writes_tables_document_and_page_and_says_what_could_not_run(
     assert list(document.result.failures) == [COMPILED] and not document.result.interrupted
     reason = document.result.failures[COMPILED]
     assert reason.startswith("1 × 8: InvalidCxxCompiler: No working C++ compiler found") and "\n" not in reason
+    assert reason.endswith("…; it needs a C++ compiler (g++ or clang++)") and len(reason) < 220
     page = output.with_suffix(".html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2 and "InvalidCxxCompiler" in page and "InvalidCxxCompiler" in outcome.out
 
