@@ -56,11 +56,16 @@ def run_demo(output: Path, *, force: bool = False, quiet: bool = False) -> None:
         scored = [_score(file, spec) for file in dev_files]
 
         from benchmarks.latency.measure import measure_latency
+        from benchmarks.latency.pytorch_ways import pytorch_fp32
         from benchmarks.latency.result import Plan
+        from benchmarks.latency.ways import bertline_ways
+        from bertline.bundle import Bundle
+        from infer.cpus import usable_cpus
 
         say("5/5 latency of PyTorch and ONNX Runtime")
         plan = Plan(batches=(1, 32), sequences=(8, 16, 64), seconds=_LATENCY_SECONDS)
-        latency = measure_latency(Path("bundle"), Path("model"), plan)
+        ways = [pytorch_fp32(Path("model")), *bertline_ways(Bundle.open(Path("bundle")), ["fp32"], usable_cpus())]
+        latency = measure_latency(Path("bundle"), Path("model"), ways, plan)
         seconds = time.perf_counter() - started
         page = _page(run, scored, latency, output, seconds)
         Path("report.html").write_text(page, encoding="utf-8")

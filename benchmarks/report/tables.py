@@ -1,8 +1,8 @@
 """The tables of a document, by the names that a README asks for them."""
 
 from benchmarks.documents import Document
+from benchmarks.latency import tables as latency_tables
 from benchmarks.latency.result import Latency
-from benchmarks.latency.tables import latency_table
 from benchmarks.scale.result import Scale
 from benchmarks.scale.tables import failure_table as scale_failures
 from benchmarks.scale.tables import growth_table, series_table
@@ -25,7 +25,12 @@ def named_tables(document: Document) -> dict[str, Table]:
 def _tables(document: Document) -> dict[str, Table]:
     match document.result:
         case Latency() as latency:
-            return {"latency": latency_table(latency)}
+            return {
+                "latency": latency_tables.latency_table(latency),
+                "shares": latency_tables.share_table(latency, document.machine.ceiling),
+                "ways": latency_tables.ways_table(latency),
+                "failures": latency_tables.failure_table(latency),
+            }
         case Scale() as scale:
             ceiling = document.machine.ceiling
             series = {part.kind: series_table(part, scale, ceiling) for part in scale.series}

@@ -14,8 +14,9 @@ import numpy as np
 
 from bertline.bundle import Bundle
 from bertline.cli import run
-from bertline.metrics import Evaluation
-from bertline.report import Block, Chart, Commands, Facts, Report, Section, Table, evaluation_section, render_html
+from bertline.evaluation import Evaluation
+from bertline.evaluation.section import evaluation_section
+from bertline.report import Block, Chart, Commands, Facts, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
 from tests import tiny
 from tests.bertline.test_charts import EVIL, EXAMPLES, LONG
@@ -129,18 +130,31 @@ def throughput_result() -> Any:
             None,
             812.4,
             {"torch": "2.13.0"},
+            {"read": 0.1, "tokenize": 3.2, "run": 30.0 / (n + 1)} if n % 3 == 2 else None,
         )
         for n, title in enumerate(titles)
     ]
     failures = {"optimum-intel, OpenVINO": f"not installed; {LONG}", "vLLM": "takes no encoder: " + "/long/path" * 30}
-    return Throughput("dev.tsv", 12_345_678, 160_493_814, 1e9, tuple(ways), failures)
+    return Throughput(WORD, "dev.tsv", 12_345_678, 160_493_814, 1e9, tuple(ways), failures)
 
 
 def scale_result() -> Any:
-    from benchmarks.scale.result import Scale, Size
+    """Every series, and a file of one that was not measured."""
+    from benchmarks.scale.result import LENGTHS, REPEATS, ROWS, THREADS, Point, Scale, Series
 
-    sizes = [Size(f"rows.{n}.tsv.zst", n, n, (n * 5e-5,) * 3, 900 + n * 1e-6) for n in (10**5, 10**6, 10**7, 10**8)]
-    return Scale("fp32", "CPUExecutionProvider", 4096, tuple(sizes))
+    def points(*sizes: int) -> tuple[Point, ...]:
+        return tuple(
+            Point(f"rows.{n}.tsv.zst", n, n, n, 11 * n, (n * 5e-5, n * 6e-5), (1.0, 1.1), (900.0, 901.0), {}, 1e9 * n)
+            for n in sizes
+        )
+
+    series = (
+        Series(ROWS, points(10**5, 10**6, 10**7, 10**8), {}),
+        Series(LENGTHS, points(8, 64, 512), {"1,024 tokens": f"the model takes at most 512; {LONG}"}),
+        Series(THREADS, points(1, 2, 4), {}),
+        Series(REPEATS, points(1, 10), {}),
+    )
+    return Scale("sentences.tsv", "fp32", "CPUExecutionProvider", ("float32",), 4096, 2, series)
 
 
 def results_page(*results: Any) -> str:
@@ -225,7 +239,10 @@ def evaluation_page(line: Line) -> str:
     ):
         true = draw.integers(0, len(labels), rows)
         evaluation = Evaluation(labels)
-        evaluation.add(true, np.where(draw.random(rows) < 0.8, true, 0))
+        logits = draw.normal(0, 1, (rows, len(labels)))
+        logits[np.arange(rows), true] += 1.5
+        texts = [TEXTS[row % len(TEXTS)] for row in range(rows)]
+        evaluation.add(true, logits, draw.integers(3, 64, rows), texts)
         evaluation.finish()
         sections.append(evaluation_section(f"{rows:,} rows, {len(labels)} labels", evaluation))
     return render_html(Report("Evaluations", "", [], sections))
