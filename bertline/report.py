@@ -251,10 +251,11 @@ code { font: inherit; }
   .charts { grid-template-columns: repeat(2, 1fr); gap: 1.25rem; }
   .table, pre { overflow: visible; }
   pre { white-space: pre-wrap; }
-  th, td { padding-right: 0.9rem; white-space: normal; }
+  table { font-size: 0.85rem; }
+  th, td { padding-right: 0.8rem; white-space: normal; }
   thead th, td { overflow-wrap: break-word; }
   td.number { white-space: nowrap; }
-  .long { min-width: 0; }
+  .long { min-width: 6rem; }
   td.long, .facts td { overflow-wrap: anywhere; }
   thead { display: table-header-group; }
   figure, tr, pre, .tiles > div { break-inside: avoid; }
