@@ -45,6 +45,29 @@ def latency_table(result: Latency) -> Table:
     return Table(_TIMES, rows, "Latency")
 
 
+def p50_table(result: Latency) -> Table:
+    """One row a shape, one column a way: median, and how many times as fast as PyTorch fp32, in brackets where that is
+    refused.
+    """
+    shapes = dict.fromkeys((cell.batch, cell.sequence) for cell in result.cells)
+    found = {(cell.batch, cell.sequence, cell.way): cell for cell in result.cells}
+
+    def text(shape: tuple[int, int], title: str) -> str:
+        cell, pytorch = found.get((*shape, title)), found.get((*shape, PYTORCH))
+        if cell is None:
+            return _NONE
+        if pytorch is None or cell is pytorch:
+            return _milliseconds(cell.timing.p50_ms)
+        ratio = compare_quartiles(_quartiles(cell.timing), _quartiles(pytorch.timing))
+        return f"{_milliseconds(cell.timing.p50_ms)}, {ratio}×"
+
+    titles = [way.title for way in result.ways]
+    rows = [
+        [f"{batch} × {sequence}", *(text((batch, sequence), title) for title in titles)] for batch, sequence in shapes
+    ]
+    return Table(["batch × sequence", *titles], rows, "Median milliseconds, × PyTorch fp32")
+
+
 def ways_table(result: Latency) -> Table:
     """One row a way: what runs it, what its first call costs, and its answers against PyTorch fp32."""
     rows = []

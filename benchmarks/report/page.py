@@ -32,7 +32,7 @@ def _section(document: Document) -> Section:
         case Throughput() as throughput:
             return throughput_section(document, throughput)
         case Latency() as latency:
-            made = latency_section(latency)
+            made = latency_section(latency, document.machine.ceiling)
         case Scale() as scale:
             made = scale_section(scale, document.machine.ceiling)
     return Section(made.title, [provenance(document), *made.blocks, Commands([document.command])])

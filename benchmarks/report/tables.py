@@ -26,6 +26,7 @@ def _tables(document: Document) -> dict[str, Table]:
     match document.result:
         case Latency() as latency:
             return {
+                "p50": latency_tables.p50_table(latency),
                 "latency": latency_tables.latency_table(latency),
                 "shares": latency_tables.share_table(latency, document.machine.ceiling),
                 "ways": latency_tables.ways_table(latency),

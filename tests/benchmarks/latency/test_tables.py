@@ -10,6 +10,7 @@ from benchmarks.latency.tables import (
     latency_chart,
     latency_section,
     latency_table,
+    p50_table,
     share_table,
     tables,
     ways_table,
@@ -45,6 +46,17 @@ def test_the_table_compares_with_pytorch() -> None:
 def test_a_difference_within_the_spread_is_refused() -> None:
     rows = latency_table(latency(cell(PYTORCH, 4.0, spread=0.3), cell(OURS, 3.0, spread=0.3))).rows
     assert rows[1][-1] == "(1.33)"
+
+
+def test_the_short_table_has_a_column_a_way() -> None:
+    cells = cell(PYTORCH, 4.0), cell(OURS, 2.0), cell(PYTORCH, 4.0, batch=32, spread=0.5), cell(OURS, 3.0, batch=32)
+    table = p50_table(latency(*cells, cell(PYTORCH, 1.0, batch=64)))
+    assert table.columns == ["batch × sequence", PYTORCH, OURS]
+    assert table.rows == [
+        ["8 × 16", "4.00", "2.00, 2.00×"],
+        ["32 × 16", "4.00", "3.00, (1.33)×"],
+        ["64 × 16", "1.00", "–"],
+    ]
 
 
 def test_shares_are_of_the_ways_own_number_format() -> None:
