@@ -99,8 +99,13 @@ def _rows(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> tuple[list
     for window in source.windows(WINDOW_ROWS):
         texts += map(str, window.texts)
         labels += window.labels
-    chosen = np.linspace(0, len(texts) - 1, min(rows, len(texts))).astype(int)
+    chosen = evenly(len(texts), min(rows, len(texts)))
     return [texts[index] for index in chosen], np.array(labels)[chosen] if source.labelled else None
+
+
+def evenly(total: int, count: int) -> NDArray[np.int64]:
+    """So many different indices below `total`, in order and evenly spread."""
+    return np.arange(count) * total // max(count, 1)
 
 
 def _way(

@@ -81,6 +81,13 @@ def test_a_peer_that_is_not_installed_is_in_the_document(result: Throughput) -> 
     assert result.failures == {way.title: "not installed; bertline benchmark peers install cross-encoder"}
 
 
+@pytest.mark.parametrize(("total", "count"), [(1043, 1043), (1043, 1000), (8551, 2048), (7, 1), (0, 0)])
+def test_no_row_is_taken_twice(total: int, count: int) -> None:
+    chosen = measure.evenly(total, count)
+    assert len(chosen) == count and len(set(chosen.tolist())) == count
+    assert all(0 <= index < total for index in chosen) and chosen.tolist() == sorted(chosen)
+
+
 def test_the_encoder_of_bert_base_costs_170_mflop_a_token() -> None:
     one = encoder_flops(768, 3072, 12, 11) / 11
     assert one == pytest.approx(170e6, rel=0.01)
