@@ -9,8 +9,7 @@ from bertline.evaluation import Evaluation
 from bertline.evaluation.section import evaluation_section, mcc_tile
 from bertline.report import Chart, Commands, Facts, Report, Section, render_html
 from infer.job import Job
-
-_STAGES = ("read", "tokenize", "wait", "run", "write")  # in the order in which a window passes them
+from infer.stages import STAGES
 
 
 def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> str:
@@ -31,7 +30,7 @@ def _run_section(report: dict[str, Any]) -> Section:
         "cut at the maximum": f"{report['truncated']:,} rows at {report['max_length']} tokens",
         "tokens, padding": f"{report['tokens']:,}, {report['padding_share']:.2%}",
         "seconds": f"{report['seconds']:.2f}, and {report['startup_seconds']:.2f} to start",
-        "seconds by stage": ", ".join(f"{name} {stages[name]:.2f}" for name in _STAGES if name in stages),
+        "seconds by stage": ", ".join(f"{name} {stages[name]:.2f}" for name in STAGES if name in stages),
         "peak memory": f"{report['peak_memory_mib']:,.0f} MiB",
         "device": f"{report['device']} ({report['device_name']}), {report['provider']}, {report['threads']} threads",
         "tokens a batch": f"at most {report['batch_tokens']:,}",
@@ -45,7 +44,7 @@ def _run_section(report: dict[str, Any]) -> Section:
         facts[f"input {file['name']}"] = f"{file_size(file['bytes'])}, sha256 {file['sha256']}"
     names = " ".join(shlex.quote(file["name"]) for file in report["input"])
     chart = bar_chart(
-        [(name, stages[name]) for name in _STAGES if name in stages],
+        [(name, stages[name]) for name in STAGES if name in stages],
         title="Seconds by stage",
         x_label="stage",
         y_label="seconds",

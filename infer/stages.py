@@ -11,6 +11,8 @@ _LOOK_SECONDS = 0.05  # how soon a thread that waits for room sees that nobody t
 _FINISH_SECONDS = 5.0  # how long Ctrl-C waits for what is under way: longer than writing a window to a slow disk
 _LEAVE_SECONDS = 1.0  # a thread that waits for a pipe may never come back; the process ends without it
 
+STAGES = ("read", "tokenize", "wait", "run", "write")  # in the order in which a window passes them
+
 
 def ahead(items: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
     """The same items, made by a thread of its own, which keeps at most `depth` of them waiting.

@@ -9,6 +9,7 @@ from benchmarks.throughput.tables import failure_table, ratio_table, speed_table
 from bertline.ranking import Bar, ranking
 from bertline.report import Block, Chart, Commands, Facts, Section
 from bertline.scatter import Point, scatter_chart
+from infer.stages import STAGES
 
 _TOLD = (
     "Every way has a process of its own, the same rows and the same limit of threads, and reads and writes a file. "
@@ -75,6 +76,6 @@ def _startup(ways: Sequence[Way]) -> str:
 def _stages(way: Way) -> str:
     stages = way.stage_seconds or {}
     whole = Bar("the whole file", way.median_seconds, f"{way.median_seconds:.2f}", marked=True)
-    bars = [Bar(name, seconds, f"{seconds:.2f}") for name, seconds in stages.items()]
+    bars = [Bar(name, seconds, f"{seconds:.2f}") for name in STAGES if (seconds := stages.get(name)) is not None]
     title = f"Where the time goes: {way.way}"
-    return ranking([whole, *bars], title=title, unit="seconds; stages overlap, and may add up to more than the whole")
+    return ranking([whole, *bars], title=title, unit="seconds; stages overlap")

@@ -37,8 +37,9 @@ def summary_table(result: Throughput) -> Table:
         ]
 
     sides = ("start-up s", "peak MiB", "max |Δlogit|", "flips", "MCC")
-    columns = ("way", "rows/s", "spread", *(f"{base.way} ×" for base in bases), *sides)
-    return _with_failures("Summary", _whole_ways(result), columns, cells)
+    names = [f"{base.way.removeprefix(OURS).strip()} ×" for base in bases]
+    title = f"Summary; {' and '.join(names)}: how many times as fast {OURS} is" if names else "Summary"
+    return _with_failures(title, _whole_ways(result), ("way", "rows/s", "spread", *names, *sides), cells)
 
 
 def speed_table(result: Throughput, ceiling: Ceiling | None) -> Table:
