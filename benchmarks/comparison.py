@@ -1,14 +1,17 @@
 """How many times as fast one way is as another, and whether that can be told from noise."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.estimates import estimate
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """A ratio of speeds: the median, and where the middle half of what was measured lies."""
+    """A ratio of speeds, and the range in which it may as well lie; that is endless where there was one pass."""
 
     ratio: float
     low: float
@@ -16,8 +19,7 @@ class Comparison:
 
     @property
     def decided(self) -> bool:
-        """Whether one is faster: False where equal speed lies within the middle half, for then the spread exceeds the
-        difference."""
+        """Whether one is faster. False where equal speed lies in the range: the spread exceeds the difference."""
         return not self.low <= 1 <= self.high
 
     def __str__(self) -> str:
@@ -26,13 +28,15 @@ class Comparison:
 
 
 def compare_passes(own: Sequence[float], other: Sequence[float]) -> Comparison:
-    """From seconds of passes that took turns: the two of each pass ran within the same minute, so that what slows down
-    the whole machine falls out.
+    """From seconds of passes that took turns: the median ratio, and Student's 95% interval of its logarithm.
+
+    The two of each pass ran within the same minute, so that what slows down the whole machine falls out.
     """
     passes = min(len(own), len(other))  # the last one may have been interrupted
     ratios = np.array(other[:passes]) / np.array(own[:passes])
-    low, ratio, high = map(float, np.percentile(ratios, [25, 50, 75]))
-    return Comparison(ratio, low, high)
+    logarithm = estimate(np.log(ratios))
+    low, high = (math.exp(end) if end < math.inf else end for end in (logarithm.low, logarithm.high))
+    return Comparison(float(np.median(ratios)), low, high)
 
 
 def compare_quartiles(own: tuple[float, float, float], other: tuple[float, float, float]) -> Comparison:

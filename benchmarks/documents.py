@@ -65,6 +65,8 @@ def read_document(path: Path) -> Document:
         "machine": from_json(Machine, value.get("machine"), "machine", problems),
         "result": from_json(KINDS[kind], value.get("result"), "result", problems),
     }
+    if not problems:
+        problems = parts["result"].problems()
     if problems:
         raise BertlineError(f"{path}: {'; '.join(problems)}; {again}")
     return Document(SCHEMA, kind, **parts)

@@ -1,22 +1,31 @@
 """Where the commands of the benchmarks leave their results: a JSON document, perhaps a page, and tables on stdout."""
 
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.documents import Document
+from benchmarks.documents import Document, Result
+from benchmarks.machine import Ceiling, Machine, this_machine
 from bertline.console import result_console
 from bertline.errors import UsageError
 from bertline.files import check_output_file, write_whole
 from bertline.report import Table, is_numeric
 
 
-def check_outputs(output: Path, *endings: str, force: bool) -> None:
-    """Refuse names that cannot be written, before anything is measured: `output`, and the same with other endings."""
+def check_outputs(output: Path, *endings: str, force: bool, inputs: Iterable[Path] = ()) -> None:
+    """Refuse names that cannot be written, before anything is measured: `output`, and the same with other endings.
+
+    `inputs` are never replaced.
+    """
+    inputs = list(inputs)
     if output.parent == Path("artifacts"):
         output.parent.mkdir(exist_ok=True)
-    for file in (output, *map(output.with_suffix, endings)):
-        check_output_file(file, force=force)
+    check_output_file(output, force=force, inputs=inputs)
+    for ending in endings:
+        if output.suffix == ending:
+            raise UsageError(f"-o {output}: {ending} is the ending of what goes beside it; name another")
+        check_output_file(output.with_suffix(ending), force=force, inputs=inputs)
 
 
 def show(table: Table) -> None:
@@ -33,14 +42,39 @@ def show(table: Table) -> None:
     result_console().print(drawn)
 
 
-def save(document: Document, output: Path, console: Console, *, html: bool) -> None:
-    """Write the document, and beside it its page."""
+def finish(
+    result: Result,
+    threads: int,
+    arguments: Sequence[str],
+    tables: Callable[[Ceiling | None], Sequence[Table]],
+    output: Path,
+    console: Console,
+    *,
+    html: bool,
+) -> None:
+    """Measure the machine, write document and page, and then show the tables: what can fail comes last.
+
+    Raises KeyboardInterrupt where the result was interrupted, once it is written.
+    """
+    document = Document.of(result, _machine(threads, ceiling=not result.interrupted), arguments)
     write_whole(output, document.to_json())
     if html:
         from benchmarks.report.page import results_page
 
         write_whole(output.with_suffix(".html"), results_page([document]))
     console.print(f"wrote {output}{' and its page' if html else ''}", markup=False)
+    for table in tables(document.machine.ceiling):
+        show(table)
+    if result.interrupted:
+        raise KeyboardInterrupt(f"{output} holds what was finished")
+
+
+def _machine(threads: int, *, ceiling: bool) -> Machine:
+    """Who presses Ctrl-C waits for no ceiling, and loses nothing else."""
+    try:
+        return this_machine(threads, ceiling=ceiling)
+    except KeyboardInterrupt:
+        return this_machine(threads, ceiling=False)
 
 
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """`bertline benchmark latency`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -29,14 +30,12 @@ def latency(
 
     Example: bertline benchmark latency bundle --model model -o latency.json --html
     """
-    from benchmarks.documents import Document
     from benchmarks.latency.measure import measure_latency
     from benchmarks.latency.pytorch_ways import pytorch_ways
     from benchmarks.latency.result import Plan
     from benchmarks.latency.tables import tables
     from benchmarks.latency.ways import bertline_ways
-    from benchmarks.machine import this_machine
-    from benchmarks.output import check_outputs, save, show, whole_numbers
+    from benchmarks.output import check_outputs, finish, whole_numbers
     from benchmarks.variants import chosen_variants
     from bertline.bundle import Bundle
     from bertline.console import log_console
@@ -50,9 +49,4 @@ def latency(
     result = measure_latency(
         bundle, model, ways, plan, threads=threads, progress=lambda line: console.print(line, markup=False)
     )
-    machine = this_machine(threads)
-    for shown in tables(result, machine.ceiling):
-        show(shown)
-    save(Document.of(result, machine, context.obj), output, console, html=html)
-    if result.interrupted:
-        raise KeyboardInterrupt(f"{output} holds what was finished")
+    finish(result, threads, context.obj, partial(tables, result), output, console, html=html)

@@ -80,3 +80,15 @@ class Latency:
     def way(self, title: str) -> LoadedWay:
         """The way of that title; KeyError where it was not loaded."""
         return {way.title: way for way in self.ways}[title]
+
+    def problems(self) -> list[str]:
+        """What keeps these figures from being shown."""
+        titles, shapes = {way.title for way in self.ways}, {(cell.batch, cell.sequence) for cell in self.cells}
+        compared = {(cell.batch, cell.sequence) for cell in self.cells if cell.way == PYTORCH}
+        found = [f"{cell.way}: was not loaded, and has a shape" for cell in self.cells if cell.way not in titles]
+        found += [f"{batch} × {sequence}: was not timed by {PYTORCH}" for batch, sequence in sorted(shapes - compared)]
+        found += [f"{name}: is no number format" for way in self.ways for name in way.formats if name not in _BYTES]
+        for cell in self.cells:
+            if min(cell.batch, cell.sequence, cell.timing.p25_ms, cell.timing.p50_ms, cell.timing.p75_ms) <= 0:
+                found.append(f"{cell.way}, {cell.batch} × {cell.sequence}: is no shape, or took no time")
+        return found

@@ -27,14 +27,11 @@ def report(
     from benchmarks.report.markdown import documents_markdown
     from benchmarks.report.page import results_page
     from bertline.console import log_console
-    from bertline.errors import UsageError
     from bertline.files import write_whole
 
-    if output.suffix == ".md":
-        raise UsageError(f"-o {output}: names the page; its tables go beside it, as .md")
     documents = [read_document(path) for path in results]
     tables = output.with_suffix(".md")
-    check_outputs(output, ".md", force=force)
+    check_outputs(output, ".md", force=force, inputs=results)
     write_whole(tables, documents_markdown(documents))
     write_whole(output, results_page(documents))
     log_console(quiet).print(f"wrote {output} and {tables}", markup=False)

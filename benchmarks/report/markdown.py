@@ -1,11 +1,14 @@
 """Tables as Markdown, for a README or an issue."""
 
+import re
 from collections.abc import Sequence
 
 from benchmarks.documents import Document
 from benchmarks.report.provenance import provenance
 from benchmarks.report.tables import named_tables
 from bertline.report import Cell, Table, is_numeric
+
+_MARKS = re.compile(r"[\\|`\[\]]")
 
 
 def markdown_table(table: Table) -> str:
@@ -20,15 +23,20 @@ def _line(cells: Sequence[Cell]) -> str:
 
 
 def _escaped(cell: Cell) -> str:
-    text = "–" if cell is None else " ".join(str(cell).split())
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    return plain("–" if cell is None else str(cell))
+
+
+def plain(text: str) -> str:
+    """The text as one line that stands for itself: no table, link, picture, code or HTML comes of it."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split())).replace("<", "&lt;")
 
 
 def documents_markdown(documents: Sequence[Document]) -> str:
     """All tables of all documents, each with the machine, the day and the command."""
     parts = []
     for document in documents:
-        parts.append(f"## {document.kind.capitalize()}\n\n{provenance(document)}\n\n    {document.command}\n")
-        for table in named_tables(document).values():
-            parts.append(f"**{table.caption}**\n\n{markdown_table(table)}")
+        command = " ".join(document.command.split("\n"))
+        parts.append(f"## {document.kind.capitalize()}\n\n{plain(provenance(document))}\n\n    {command}\n")
+        for name, table in named_tables(document).items():
+            parts.append(f"**{plain(table.caption or name)}**\n\n{markdown_table(table)}")
     return "\n".join(parts)

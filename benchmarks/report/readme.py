@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 
 from benchmarks.documents import read_document
-from benchmarks.report.markdown import markdown_table
+from benchmarks.report.markdown import markdown_table, plain
 from benchmarks.report.provenance import provenance
 from benchmarks.report.tables import named_tables
 from bertline.errors import BertlineError
 from bertline.files import write_whole
 
 RESULTS = Path(__file__).parent.parent / "results"
-_PLACE = re.compile(r"(<!-- table: (\S+) (\S+) -->\n).*?(?=<!-- end of table -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- table: (\S+) (\S+) -->\n)(?:(?!<!-- table: ).)*?(?=<!-- end of table -->)", re.DOTALL)
 
 
 def refreshed(text: str, results: Path = RESULTS) -> str:
@@ -28,7 +28,7 @@ def refreshed(text: str, results: Path = RESULTS) -> str:
         found = named_tables(document)
         if wanted not in found:
             raise BertlineError(f"{name}: has no table {wanted!r}; it has {', '.join(found)}")
-        told = f"{provenance(document)}; `benchmarks/results/{name}.json`:"
+        told = f"{plain(provenance(document))}; `benchmarks/results/{name}.json`:"
         return f"{head}\n{told}\n\n{markdown_table(found[wanted])}\n"
 
     return _PLACE.sub(table, text)
@@ -37,4 +37,7 @@ def refreshed(text: str, results: Path = RESULTS) -> str:
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         file = Path(argument)
-        write_whole(file, refreshed(file.read_text(encoding="utf-8")))
+        try:
+            write_whole(file, refreshed(file.read_text(encoding="utf-8")))
+        except BertlineError as error:
+            sys.exit(f"{file}: {error}")

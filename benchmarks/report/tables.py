@@ -34,7 +34,7 @@ def _tables(document: Document) -> dict[str, Table]:
             }
         case Scale() as scale:
             ceiling = document.machine.ceiling
-            series = {part.kind: series_table(part, scale, ceiling) for part in scale.series}
+            series = {part.kind: series_table(part, scale, ceiling) for part in scale.series if part.points}
             return {"growth": growth_table(scale), **series, "failures": scale_failures(scale)}
         case throughput:
             return {

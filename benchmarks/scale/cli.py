@@ -1,5 +1,6 @@
 """`bertline benchmark scale`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -42,9 +43,7 @@ def scale(
 
     Example: bertline benchmark scale bundle in_domain_train.tsv --format cola --rows 1000,10000,100000 --html
     """
-    from benchmarks.documents import Document
-    from benchmarks.machine import this_machine
-    from benchmarks.output import check_outputs, save, show, whole_numbers
+    from benchmarks.output import check_outputs, finish, whole_numbers
     from benchmarks.scale.measure import measure_scale
     from benchmarks.scale.plans import Sizes
     from benchmarks.scale.tables import tables
@@ -74,9 +73,4 @@ def scale(
         passes=passes,
         progress=lambda line: console.print(line, markup=False),
     )
-    machine = this_machine(threads, ceiling=not result.interrupted)  # who pressed Ctrl-C waits for nothing
-    for shown in tables(result, machine.ceiling):
-        show(shown)
-    save(Document.of(result, machine, context.obj), output, console, html=html)
-    if result.interrupted:
-        raise KeyboardInterrupt(f"{output} holds what was finished")
+    finish(result, threads, context.obj, partial(tables, result), output, console, html=html)

@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks.machine import Ceiling
 
-ROWS, LENGTHS, THREADS, REPEATS = "rows", "lengths", "threads", "repeats"
+ROWS, LENGTHS, THREADS, REPEATS = KINDS = "rows", "lengths", "threads", "repeats"
+_WRONG = "has no passes, or one that took no time, or no rows"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class Point:
     peak_memory_mib: tuple[float, ...]
     stage_seconds: dict[str, float]  # median over the passes; stages overlap
     encoder_flop: float | None = None  # of the matrix products for the rows that are run; None: no model was named
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there are rows and passes, and figures of each pass."""
+        passes = {len(self.seconds), len(self.startup_seconds), len(self.peak_memory_mib)}
+        figures = (*self.seconds, *self.peak_memory_mib)
+        return len(passes) == 1 and bool(self.seconds) and min(self.x, self.rows, *figures) > 0
 
     @property
     def median_seconds(self) -> float:
@@ -66,3 +74,13 @@ class Scale:
         """Of the machine's rate for matrix products in the variant's number format, measured with `threads`."""
         rate = ceiling.matrix_rate(self.formats) if ceiling else None
         return point.encoder_flop / point.median_seconds / rate if point.encoder_flop and rate else None
+
+    def problems(self) -> list[str]:
+        """What keeps these figures from being shown."""
+        found = [f"{series.kind}: is no series" for series in self.series if series.kind not in KINDS]
+        for series in self.series:
+            sizes = [point.x for point in series.points]
+            if sizes != sorted(set(sizes)):
+                found.append(f"{series.kind}: is not in order")
+            found += [f"{series.kind}, {point.name}: {_WRONG}" for point in series.points if not point.is_whole]
+        return found

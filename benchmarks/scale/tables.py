@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 
 from benchmarks.comparison import compare_passes
+from benchmarks.estimates import Estimate
 from benchmarks.machine import Ceiling
-from benchmarks.scale.fit import Estimate
 from benchmarks.scale.result import LENGTHS, REPEATS, ROWS, Point, Scale, Series
 from benchmarks.scale.verdicts import seconds_of, seconds_per_row_of, slopes_after, verdicts
 from bertline.report import Table

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.scale.fit import Estimate, coefficients, estimate, exponent, fixed_and_each, local_slopes
+from benchmarks.estimates import Estimate, estimate
+from benchmarks.scale.fit import coefficients, exponent, fixed_and_each, local_slopes
 from benchmarks.scale.result import LENGTHS, ROWS, Point, Series
 
 WORTH_A_WORD = 0.02  # of an exponent: 5% when the size grows tenfold
@@ -112,8 +113,10 @@ def memory_in_words(sizes: Sequence[int], slopes: Sequence[Estimate]) -> str:
     if not any(grows):
         return f"too noisy to tell {unclear}" if unclear else "flat within the noise"
     end = max(index for index, true in enumerate(grows) if true) + 1
-    flat = f", flat from {sizes[end]:,} rows on" if end < len(slopes) else ""
-    return f"grows {spans(sizes, grows, 'rows')}{flat}"
+    clear = end < len(slopes) and not any(_is_wide(slope) for slope in slopes[end:])
+    flat = f", flat from {sizes[end]:,} rows on" if clear else ""
+    noisy = f", too noisy to tell {unclear}" if unclear else ""
+    return f"grows {spans(sizes, grows, 'rows')}{flat}{noisy}"
 
 
 def _is_wide(slope: Estimate) -> bool:

@@ -8,10 +8,10 @@ from pathlib import Path
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.peers.environments import Environment
 from benchmarks.peers.process import PeerError
-from benchmarks.throughput.result import BARE, OURS
+from benchmarks.throughput.result import BARE, NOTEBOOK, OURS
 from benchmarks.variants import FLOAT32, formats_of
 
-NOTEBOOK, PIPELINE = "notebook's loop, PyTorch fp32", "transformers pipeline, fp32"
+PIPELINE = "transformers pipeline, fp32"
 TORCH_FP32, TORCH_BF16 = "PyTorch fp32, equal lengths", "PyTorch bf16, equal lengths"
 PLAIN_ONNX = "ONNX Runtime fp32, plain graph"
 _HERE = Path(__file__).parent

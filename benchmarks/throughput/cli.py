@@ -1,5 +1,6 @@
 """`bertline benchmark throughput`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -37,9 +38,7 @@ def throughput(
 
     Example: bertline benchmark throughput bundle in_domain_train.tsv --format cola --model model --html
     """
-    from benchmarks.documents import Document
-    from benchmarks.machine import this_machine
-    from benchmarks.output import check_outputs, save, show
+    from benchmarks.output import check_outputs, finish
     from benchmarks.peers.catalogue import chosen_peers
     from benchmarks.throughput.measure import measure_throughput
     from benchmarks.throughput.tables import tables
@@ -67,9 +66,4 @@ def throughput(
         timeout_seconds=timeout,
         progress=lambda line: console.print(line, markup=False),
     )
-    machine = this_machine(threads, ceiling=not result.interrupted)  # who pressed Ctrl-C waits for nothing
-    for shown in tables(result, machine.ceiling):
-        show(shown)
-    save(Document.of(result, machine, context.obj), output, console, html=html)
-    if result.interrupted:
-        raise KeyboardInterrupt(f"{output} holds what was finished")
+    finish(result, threads, context.obj, partial(tables, result), output, console, html=html)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from benchmarks.ceiling import flop_per_row
 from benchmarks.peers.environments import default_folder
-from benchmarks.throughput.candidates import NOTEBOOK, own_candidates, peer_candidates
+from benchmarks.throughput.candidates import own_candidates, peer_candidates
 from benchmarks.throughput.equal_lengths import NOTEBOOK_LENGTH, ROWS
-from benchmarks.throughput.result import Throughput, Way
+from benchmarks.throughput.result import NOTEBOOK, Throughput, Way
 from benchmarks.throughput.turns import Run, Task, take_turns
 from benchmarks.variants import chosen_variants
 from bertline.bundle import Bundle
@@ -99,11 +99,11 @@ def _rows(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> tuple[list
     for window in source.windows(WINDOW_ROWS):
         texts += map(str, window.texts)
         labels += window.labels
-    chosen = evenly(len(texts), min(rows, len(texts)))
+    chosen = evenly_spread(len(texts), min(rows, len(texts)))
     return [texts[index] for index in chosen], np.array(labels)[chosen] if source.labelled else None
 
 
-def evenly(total: int, count: int) -> NDArray[np.int64]:
+def evenly_spread(total: int, count: int) -> NDArray[np.int64]:
     """So many different indices below `total`, in order and evenly spread."""
     return np.arange(count) * total // max(count, 1)
 

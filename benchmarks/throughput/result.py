@@ -8,6 +8,7 @@ from benchmarks.machine import Ceiling
 
 OURS = "bertline"  # what the titles of our own ways begin with
 BARE = f"{OURS}'s session alone"
+NOTEBOOK = "notebook's loop, PyTorch fp32"  # what all are compared with
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Way:
 
     @property
     def spread(self) -> float:
-        """Width of the middle half of the warm passes, as a share of the median."""
+        """Half the width of the middle half of the warm passes, as a share of the median."""
         low, high = self.quartiles
-        return (high - low) / self.median_seconds
+        return (high - low) / 2 / self.median_seconds
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,14 @@ class Throughput:
     def way(self, title: str) -> Way:
         """The way of that title; KeyError where it was not measured."""
         return {way.way: way for way in self.ways}[title]
+
+    def problems(self) -> list[str]:
+        """What keeps these figures from being shown."""
+        titles = [way.way for way in self.ways]
+        found = [f"no way is {NOTEBOOK!r}"] if NOTEBOOK not in titles else []
+        found += ["two ways have one title"] if len(set(titles)) < len(titles) else []
+        found += ["there are no rows"] if self.rows < 1 else []
+        for way in self.ways:
+            if not way.seconds or min(*way.seconds, way.cold_seconds) <= 0:
+                found.append(f"{way.way}: has no passes, or one that took no time")
+        return found

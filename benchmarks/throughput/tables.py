@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from benchmarks.comparison import compare_passes
 from benchmarks.machine import Ceiling
-from benchmarks.throughput.candidates import NOTEBOOK
-from benchmarks.throughput.result import OURS, Throughput, Way
+from benchmarks.throughput.result import NOTEBOOK, OURS, Throughput, Way
 from bertline.report import Table
 
 NOT_MEASURED = "not measured, because"
@@ -27,7 +26,7 @@ def summary_table(result: Throughput) -> Table:
     def cells(way: Way) -> list[str]:
         return [
             f"{result.rows_per_second(way):,.0f}",
-            f"±{way.spread / 2:.0%}",
+            f"±{way.spread:.0%}",
             *("" if way is base else str(compare_passes(base.seconds, way.seconds)) for base in bases),
             f"{way.startup_seconds:.1f}",
             f"{way.peak_memory_mib:,.0f}",
@@ -53,7 +52,7 @@ def speed_table(result: Throughput, ceiling: Ceiling | None) -> Table:
         share = result.share_of_ceiling(way, ceiling)
         return [
             f"{result.rows_per_second(way):,.0f}",
-            f"±{way.spread / 2:.1%}",
+            f"±{way.spread:.1%}",
             f"{result.rows / way.cold_seconds:,.0f}",
             "" if way is notebook else str(compare_passes(way.seconds, notebook.seconds)),
             _NONE if share is None else f"{share:.0%}",

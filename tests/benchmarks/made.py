@@ -2,8 +2,8 @@
 
 from benchmarks.documents import Document
 from benchmarks.machine import Ceiling, Machine
-from benchmarks.throughput.candidates import NOTEBOOK, PIPELINE
-from benchmarks.throughput.result import OURS, Throughput, Way
+from benchmarks.throughput.candidates import PIPELINE
+from benchmarks.throughput.result import NOTEBOOK, OURS, Throughput, Way
 
 MACHINE = Machine(
     "a CPU", 2, 1, 1024, "Linux x86_64", {"bertline": "1"}, Ceiling({"float32": 1e12, "int8": 4e12}, 1e10)

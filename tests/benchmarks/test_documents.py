@@ -1,15 +1,21 @@
 """Result documents: read as they were written, and refused by name where they are something else."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.documents import SCHEMA, Document, read_document
+from benchmarks.latency.result import Cell, Latency, LoadedWay, Plan
 from benchmarks.machine import Ceiling, Machine
 from benchmarks.scale.result import ROWS, Series
+from benchmarks.throughput.result import NOTEBOOK, Throughput
+from benchmarks.timing import Timing
 from bertline.errors import BertlineError
+from tests.benchmarks import made
 from tests.benchmarks.scale.points import point, scale
 
 MACHINE = Machine("a CPU", 2, 1, 1024, "Linux x86_64", {"bertline": "1"}, Ceiling({"float32": 1e12}, 1e10))
@@ -69,3 +75,30 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         read_document(tmp_path / "r.json")
     with pytest.raises(BertlineError, match="is no JSON file"):
         read_document(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rows": 0}, "there are no rows"),
+        ({"ways": ()}, 'no way is "notebook\'s loop, PyTorch fp32"'),
+        ({"ways": (made.way(NOTEBOOK),)}, "has no passes"),
+        ({"ways": (made.way(NOTEBOOK, 1.0, 0.0),)}, "has no passes, or one that took no time"),
+        ({"ways": (made.way(NOTEBOOK, 1.0), made.way(NOTEBOOK, 2.0))}, "two ways have one title"),
+    ],
+)
+def test_figures_that_cannot_be_shown_are_named(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    file, document = tmp_path / "t.json", made.throughput_document()
+    assert isinstance(document.result, Throughput)
+    file.write_text(replace(document, result=replace(document.result, **change)).to_json(), encoding="utf-8")
+    with pytest.raises(BertlineError, match=re.escape(message)):
+        read_document(file)
+
+
+def test_a_latency_cell_of_no_way_is_named(tmp_path: Path) -> None:
+    cell = Cell("nobody", 1, 8, 1.0, Timing(1.0, 1.0, 1.0, 1.0, 5, 1.0, 1.0), 0.0, None)
+    latency = Latency(Plan(), 1, 100, (LoadedWay("?", "p", ("decimal",), 0.1),), (cell,), {})
+    file = tmp_path / "l.json"
+    file.write_text(Document.of(latency, MACHINE, []).to_json(), encoding="utf-8")
+    with pytest.raises(BertlineError, match=r"nobody: was not loaded.*was not timed by PyTorch.*decimal: is no number"):
+        read_document(file)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.made import throughput_document
+from benchmarks.documents import Document
+from benchmarks.scale.result import Point, Scale, Series
+from tests.benchmarks.made import MACHINE, throughput_document
 from tests.conftest import Cli
 
 
@@ -40,6 +42,22 @@ def test_a_result_of_another_schema_is_refused_by_name(cli: Cli, document: Path,
     assert not list(tmp_path.glob("report.*"))
 
 
-def test_the_page_is_no_markdown(cli: Cli, document: Path, tmp_path: Path) -> None:
-    assert cli("benchmark", "report", document, "-o", tmp_path / "report.md").code == 2
-    assert cli("benchmark", "report").code == 2
+def test_names_that_would_replace_something_else_are_refused(cli: Cli, document: Path, tmp_path: Path) -> None:
+    outcome = cli("benchmark", "report", document, "-o", tmp_path / "report.md")
+    assert outcome.code == 2 and ".md is the ending of what goes beside it" in outcome.err
+    outcome = cli("benchmark", "report", document, "-o", document, "--force")
+    assert outcome.code == 1 and "is an input as well" in outcome.err
+    outcome = cli("benchmark", "report", document, "-o", tmp_path)
+    assert outcome.code == 1 and "is a folder" in outcome.err
+    assert cli("benchmark", "report").code == 2 and list(tmp_path.iterdir()) == [document]
+
+
+def test_a_series_without_points_is_left_out(cli: Cli, tmp_path: Path) -> None:
+    failed = Series("threads", (), {"2 threads": "this process may use one CPU"})
+    point = Point("10 rows", 10, 10, 10, 110, (1.0,), (0.1,), (99.0,), {})
+    scale = Scale("t.tsv", "fp32", "a provider", ("float32",), 2048, 1, (Series("rows", (point,), {}), failed))
+    file = tmp_path / "scale.json"
+    file.write_text(Document.of(scale, MACHINE, ["benchmark", "scale"]).to_json(), encoding="utf-8")
+    assert cli("benchmark", "report", file, "-o", tmp_path / "report.html").code == 0
+    assert "this process may use one CPU" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "this process may use one CPU" in (tmp_path / "report.md").read_text(encoding="utf-8")

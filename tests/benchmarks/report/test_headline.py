@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from benchmarks.report.headline import headline
-from benchmarks.throughput.candidates import NOTEBOOK, PIPELINE
-from benchmarks.throughput.result import BARE, OURS, Throughput, Way
+from benchmarks.throughput.candidates import PIPELINE
+from benchmarks.throughput.result import BARE, NOTEBOOK, OURS, Throughput, Way
 from tests.benchmarks.made import result, way
 
 FP32, INT8 = f"{OURS} fp32", f"{OURS} int8"
@@ -15,12 +15,12 @@ def figures(found: Throughput) -> list[str]:
 
 
 def exact(title: str, *seconds: float) -> Way:
-    return replace(way(title, *seconds), flips=0)
+    return replace(way(title, *seconds, *seconds), flips=0)
 
 
 def test_ours_against_the_fastest_that_flips_no_more() -> None:
-    wrong = replace(way("wrong", 0.1), flips=50, max_abs_logit=3.0)
-    lossy = replace(way(INT8, 0.5), flips=9, max_abs_logit=0.2)
+    wrong = replace(way("wrong", 0.1, 0.1), flips=50, max_abs_logit=3.0)
+    lossy = replace(way(INT8, 0.5, 0.5), flips=9, max_abs_logit=0.2)
     found = result(exact(NOTEBOOK, 4.0), exact(PIPELINE, 2.0), exact(FP32, 1.0), lossy, wrong)
     assert figures(found) == ["200", "4.00×", "100", "2.00×"]
     told = [text for _, text in headline(found)]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report.markdown import documents_markdown, markdown_table
+from benchmarks.report.markdown import documents_markdown, markdown_table, plain
 from benchmarks.report.readme import RESULTS, refreshed
 from bertline.errors import BertlineError
 from bertline.report import Table
@@ -18,6 +18,16 @@ FILES = [readme.README, RESULTS / "README.md", RESULTS.parent / "README.md"]
 def test_figures_stand_right_and_texts_cannot_break_out() -> None:
     text = markdown_table(Table(["way", "rows/s"], [["a|b <b>\n", "1,024"], ["c", None]]))
     assert text == "| way | rows/s |\n| --- | ---: |\n| a\\|b &lt;b> | 1,024 |\n| c | – |\n"
+
+
+def test_no_link_picture_or_second_line_comes_of_a_text() -> None:
+    assert plain("![x](http://a) `b`\n# c <i>") == "!\\[x\\](http://a) \\`b\\` # c &lt;i>"
+
+
+def test_a_place_without_an_end_swallows_nothing(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(throughput_document().to_json(), encoding="utf-8")
+    text = refreshed("<!-- table: one cost -->\nmine\n" + PLACE, tmp_path)
+    assert "mine" in text and "old" not in text
 
 
 def test_all_tables_of_a_document_with_its_command() -> None:

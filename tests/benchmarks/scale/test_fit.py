@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.scale.fit import coefficients, estimate, exponent, fixed_and_each, local_slopes, t_quantile
+from benchmarks.estimates import estimate, t_quantile
+from benchmarks.scale.fit import coefficients, exponent, fixed_and_each, local_slopes
 
 SIZES = [1e3, 1e4, 1e5, 1e6]
 ROWS = np.array(SIZES)

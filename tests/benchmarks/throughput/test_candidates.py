@@ -7,7 +7,8 @@ import pytest
 from benchmarks.peers.catalogue import PEERS, chosen_peers
 from benchmarks.peers.environments import Environment
 from benchmarks.throughput import candidates
-from benchmarks.throughput.candidates import NOTEBOOK, own_candidates, peer_candidates
+from benchmarks.throughput.candidates import own_candidates, peer_candidates
+from benchmarks.throughput.result import NOTEBOOK
 from bertline.errors import UsageError
 
 

@@ -9,8 +9,8 @@ from benchmarks.ceiling import encoder_flops
 from benchmarks.documents import Document, read_document
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.throughput import measure
-from benchmarks.throughput.candidates import NOTEBOOK, PIPELINE, PLAIN_ONNX, TORCH_BF16, TORCH_FP32, Candidate
-from benchmarks.throughput.result import BARE, OURS, Throughput, Way
+from benchmarks.throughput.candidates import PIPELINE, PLAIN_ONNX, TORCH_BF16, TORCH_FP32, Candidate
+from benchmarks.throughput.result import BARE, NOTEBOOK, OURS, Throughput, Way
 from tests import tiny
 from tests.benchmarks.peers import fakes
 from tests.conftest import Cli
@@ -83,7 +83,7 @@ def test_a_peer_that_is_not_installed_is_in_the_document(result: Throughput) -> 
 
 @pytest.mark.parametrize(("total", "count"), [(1043, 1043), (1043, 1000), (8551, 2048), (7, 1), (0, 0)])
 def test_no_row_is_taken_twice(total: int, count: int) -> None:
-    chosen = measure.evenly(total, count)
+    chosen = measure.evenly_spread(total, count)
     assert len(chosen) == count and len(set(chosen.tolist())) == count
     assert all(0 <= index < total for index in chosen) and chosen.tolist() == sorted(chosen)
 
