@@ -34,8 +34,10 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """Raise KeyboardInterrupt, or try again in a moment where it would be lost on the way."""
     importing = frame is not None and frame.f_code.co_filename.startswith(_IMPORTLIB)  # its callbacks raise nothing
     while frame is not None and not importing:
-        # A module in C that imports another turns any exception into an ImportError.
+        # A module in C that imports another turns any exception into an ImportError, and up to Python 3.11 a class that
+        # is being made turns one of its fields' into a RuntimeError.
         importing = type(frame.f_locals.get("self")).__name__ == "ExtensionFileLoader"
+        importing = importing or frame.f_code.co_name == "__set_name__"
         frame = frame.f_back
     if not importing:
         raise KeyboardInterrupt
