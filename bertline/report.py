@@ -218,7 +218,7 @@ figcaption { margin-top: 0.4rem; }
 caption { padding-bottom: 0.5rem; }
 .table { overflow-x: auto; margin: 0 0 1.25rem; }
 table { border-collapse: collapse; font-size: 0.925rem; line-height: 1.4; }
-th, td { padding: 0.42rem 1.6rem 0.42rem 0; border-bottom: 1px solid var(--line);
+th, td { padding: 0.42rem 1.1rem 0.42rem 0; border-bottom: 1px solid var(--line);
   text-align: left; vertical-align: top; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }

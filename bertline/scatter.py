@@ -65,16 +65,16 @@ def label_places(plot: Plot, points: Sequence[Point]) -> list[tuple[float, float
     for index, (x, y) in enumerate(spots):
         half = width_of(str(index + 1), _SIZE) / 2 + 1
         ring = ((x + r * math.cos(a), y - r * math.sin(a)) for r in range(13, 400, 6) for a in _angles())
-        box = next(
-            (bx, by, half, _SIZE / 2 + 1.0)
-            for bx, by in ring
-            if half + 2 <= bx <= WIDTH - half - 2
-            and plot.top - 20 <= by <= plot.bottom - 8
-            and not any(_meet((bx, by, half, _SIZE / 2 + 1.0), other) for other in taken)
-        )
+        boxes = ((bx, by, half, _SIZE / 2 + 1.0) for bx, by in ring if _fits(plot, bx, by, half))
+        free = (box for box in boxes if not any(_meet(box, other) for other in taken))
+        box = next(free, (x, y, half, _SIZE / 2 + 1.0))  # on its mark, where hundreds of points leave no room
         taken.append(box)
         places.append(box[:2])
     return places
+
+
+def _fits(plot: Plot, x: float, y: float, half: float) -> bool:
+    return half + 2 <= x <= WIDTH - half - 2 and plot.top - 20 <= y <= plot.bottom - 8
 
 
 def _angles() -> list[float]:

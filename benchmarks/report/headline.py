@@ -22,7 +22,8 @@ def headline(result: Throughput) -> list[Tile]:
 
 def _speed(result: Throughput, way: Way) -> Tile:
     flips = f"{way.flips:,} of {result.rows:,} labels flipped" if way.flips else "no label flipped"
-    return f"{result.rows_per_second(way):,.0f}", f"rows/s by {way.way}; {flips}"
+    mcc = "" if way.mcc is None else f", MCC {way.mcc:.3f}"
+    return f"{result.rows_per_second(way):,.0f}", f"rows/s by {way.way}; {flips}{mcc}"
 
 
 def _against(own: Way, others: list[Way]) -> list[Tile]:

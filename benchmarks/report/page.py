@@ -1,6 +1,7 @@
 """The page over one or more documents."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.documents import Document
 from benchmarks.latency.result import Latency
@@ -19,12 +20,19 @@ _SEVERAL = "Figures of different machines stand on this page: they are not to be
 def results_page(documents: Sequence[Document]) -> str:
     """A self-contained HTML page of all of them, in the order given; the headline is of the first throughput run."""
     throughputs = [document.result for document in documents if isinstance(document.result, Throughput)]
-    machines = list({repr(document.machine): document.machine for document in documents}.values())
-    names = list(dict.fromkeys(machine.cpu for machine in machines))
-    sections = [_section(document) for document in documents] + [machine_section(machine) for machine in machines]
-    subtitle = "; ".join(names) + (f". {_SEVERAL}" if len(names) > 1 else "")
+    machines: dict[str, list[Document]] = {}
+    for document in documents:  # of one machine each run has a ceiling of its own
+        machines.setdefault(repr(replace(document.machine, ceiling=None)), []).append(document)
+    sections = [_section(document) for document in documents] + [_machine(runs) for runs in machines.values()]
+    names = dict.fromkeys(document.machine.cpu for document in documents)
+    subtitle = "; ".join(names) + (f". {_SEVERAL}" if len(machines) > 1 else "")
     tiles = headline(throughputs[0]) if throughputs else []
     return render_html(Report("What each way of running the model costs", subtitle, tiles, sections))
+
+
+def _machine(runs: Sequence[Document]) -> Section:
+    ceilings = {f"{run.kind}, {run.measured}": run.machine.ceiling for run in runs if run.machine.ceiling}
+    return machine_section(runs[0].machine, ceilings)
 
 
 def _section(document: Document) -> Section:

@@ -6,6 +6,7 @@ from benchmarks.documents import Document
 from benchmarks.report.provenance import provenance
 from benchmarks.throughput.result import OURS, Throughput, Way
 from benchmarks.throughput.tables import failure_table, ratio_table, speed_table, summary_table
+from bertline.axes import number
 from bertline.ranking import Bar, ranking
 from bertline.report import Block, Chart, Commands, Facts, Section
 from bertline.scatter import Point, scatter_chart
@@ -14,8 +15,9 @@ from infer.stages import STAGES
 _TOLD = (
     "Every way has a process of its own, the same rows and the same limit of threads, and reads and writes a file. "
     "Ways take turns, back and forth; the first pass stands apart, as do loading and making files of the model. "
-    "Figures are medians over the passes, whiskers and ± the middle half. A ratio in brackets is refused: the spread "
-    "exceeds the difference. Flips are rows whose label is not that of PyTorch fp32."
+    "Figures are medians over the passes, whiskers and ± the middle half. A ratio in brackets is refused: by the "
+    "spread of the passes (Student's 95% interval) it may as well be 1. Flips are rows whose label is not that of "
+    "PyTorch fp32."
 )
 
 
@@ -75,7 +77,7 @@ def _startup(ways: Sequence[Way]) -> str:
 
 def _stages(way: Way) -> str:
     stages = way.stage_seconds or {}
-    whole = Bar("the whole file", way.median_seconds, f"{way.median_seconds:.2f}", marked=True)
-    bars = [Bar(name, seconds, f"{seconds:.2f}") for name in STAGES if (seconds := stages.get(name)) is not None]
+    whole = Bar("the whole file", way.median_seconds, number(way.median_seconds), marked=True)
+    bars = [Bar(name, seconds, number(seconds)) for name in STAGES if (seconds := stages.get(name)) is not None]
     title = f"Where the time goes: {way.way}"
     return ranking([whole, *bars], title=title, unit="seconds; stages overlap")

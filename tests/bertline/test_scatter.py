@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bertline.axes import axis_over, plot_of
 from bertline.scatter import Point, frontier, label_places, scatter_chart
-from bertline.svg import WIDTH
+from bertline.svg import WIDTH, width_of
 
 
 def point(x: float, y: float, name: str = "a way", marked: bool = False) -> Point:
@@ -25,8 +25,9 @@ def test_numbers_meet_neither_each_other_nor_the_marks(points: list[Point]) -> N
     x_axis = axis_over([value for p in points for value in (p.low, p.high)], "x", log=True)
     plot = plot_of(x_axis, axis_over([0.0, *(p.y for p in points)], "y", widen=True), 60)
     places = label_places(plot, points)
-    for (ax, ay), (bx, by) in combinations(places, 2):
-        assert abs(ax - bx) >= 7 or abs(ay - by) >= 11
+    halves = [width_of(str(place), 11) / 2 for place in range(1, len(points) + 1)]
+    for (i, (ax, ay)), (j, (bx, by)) in combinations(enumerate(places), 2):
+        assert abs(ax - bx) >= halves[i] + halves[j] or abs(ay - by) >= 11
     assert all(0 <= x <= WIDTH and y <= plot.bottom for x, y in places)
     assert all(abs(x - plot.x(p.x)) > 4 or abs(y - plot.y(p.y)) > 4 for x, y in places for p in points)
 
@@ -48,3 +49,8 @@ def test_ours_are_squares_and_others_rings_with_names_below() -> None:
 
 def test_without_points_there_is_a_chart_that_says_so() -> None:
     assert "no data" in scatter_chart([], title="t", x_label="x", y_label="y")
+
+
+def test_hundreds_of_points_are_drawn_all_the_same() -> None:
+    crowd = [point(50 + n, n % 7 / 10, f"way {n}") for n in range(300)]
+    ElementTree.fromstring(scatter_chart(crowd, title="t", x_label="x", y_label="y"))
