@@ -95,7 +95,7 @@ def share_table(result: Latency, ceiling: Ceiling | None) -> Table:
         ]
         for cell in result.cells
     ]
-    return Table(_SHARES, rows, "Shares of what the machine can do")
+    return Table(_SHARES, rows, "Shares of what the machine can do; above 100% from a cache, or with better kernels")
 
 
 def failure_table(result: Latency) -> Table:

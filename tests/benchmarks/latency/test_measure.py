@@ -117,6 +117,12 @@ def test_without_pytorch_there_is_nothing_to_compare_with(measured: Measure) -> 
         measured(fakes.missing(PYTORCH, "no memory"), fakes.way("other"))
 
 
+def test_where_pytorch_fails_later_finished_shapes_are_kept(measured: Measure) -> None:
+    result = measured(fakes.way(run=fakes.failing("no memory", shape=(3, 2))), fakes.way("other"))
+    assert result.failures == {PYTORCH: "3 × 2: no memory"}
+    assert shapes(result, PYTORCH) == shapes(result, "other") == [(1, 2), (1, 64)]
+
+
 def test_ctrl_c_keeps_finished_shapes_and_undoes_what_was_loaded(measured: Measure) -> None:
     undone: list[str] = []
 
