@@ -17,13 +17,33 @@ def plan_batches(lengths: Lengths, budget_tokens: int, shape_tokens: float = 0) 
     once. A row longer than the budget makes a batch of its own. Longest first, so that the memory needed shows at the
     start.
     """
+    if not len(lengths):
+        return []
     order = np.argsort(-lengths, kind="stable")
     falling = lengths[order]
+    plain = _cut(order, lengths, _ends(falling)[:-1], budget_tokens)
+    if not shape_tokens:
+        return plain
+    rounded = _cut(order, lengths, _bounds(falling, budget_tokens, shape_tokens), budget_tokens)
+    # A group's last batches may be shorter than it was reckoned with, and thus of shapes that were not counted.
+    return min(rounded, plain, key=lambda batches: _cost(batches, lengths, shape_tokens))
+
+
+def _cut(
+    order: NDArray[np.int64], lengths: Lengths, bounds: NDArray[np.int64], budget_tokens: int
+) -> list[NDArray[np.int64]]:
+    """Batches of the groups that begin at `bounds`, the first apart."""
     batches = []
-    for group in np.split(order, _bounds(falling, budget_tokens, shape_tokens)) if len(order) else []:
+    for group in np.split(order, bounds):
         rows = _rows_of(int(lengths[group[0]]), budget_tokens)
         batches += [group[start : start + rows] for start in range(0, len(group), rows)]
     return batches
+
+
+def _cost(batches: Sequence[NDArray[np.int64]], lengths: Lengths, shape_tokens: float) -> float:
+    """Tokens with padding, and `shape_tokens` for each shape. A batch begins with its longest row."""
+    shapes = [(len(batch), int(lengths[batch[0]])) for batch in batches]
+    return sum(rows * longest for rows, longest in shapes) + shape_tokens * len(set(shapes))
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int) -> NDArray[np.int64]:
@@ -40,9 +60,7 @@ def _bounds(falling: Lengths, budget_tokens: int, shape_tokens: float) -> NDArra
     The cheapest cut into groups, by dynamic programming over the distinct lengths: a group costs its rows times its
     longest, and `shape_tokens` for a full batch and another for what is left over.
     """
-    ends = np.append(np.flatnonzero(np.diff(falling)) + 1, len(falling))  # of each distinct length
-    if not shape_tokens:
-        return ends[:-1]
+    ends = _ends(falling)
     starts, longest = np.append(0, ends[:-1]), falling[ends - 1]
     full = np.maximum(1, budget_tokens // np.maximum(1, longest))  # rows of a batch that begins with that length
     best, first = np.zeros(len(ends) + 1), np.zeros(len(ends) + 1, np.int64)
@@ -57,6 +75,11 @@ def _bounds(falling: Lengths, budget_tokens: int, shape_tokens: float) -> NDArra
         end = int(first[end])
         cuts.append(int(starts[end]))
     return np.array(cuts[-2::-1], np.int64)  # the last one found is 0, where the first group begins
+
+
+def _ends(falling: Lengths) -> NDArray[np.int64]:
+    """Where the rows of each distinct length end."""
+    return np.append(np.flatnonzero(np.diff(falling)) + 1, len(falling))
 
 
 def _rows_of(length: int, budget_tokens: int) -> int:

@@ -1,7 +1,7 @@
 """The plan holds for any lengths and any budget."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infer.batching import pad, plan_batches
@@ -39,6 +39,7 @@ def test_scores_put_back_by_the_plan_stand_in_the_order_of_the_rows(
 
 @settings(deadline=None, max_examples=200)
 @given(lengths=LENGTHS, budget=BUDGETS, shape_tokens=SHAPES)
+@example(lengths=np.array([1, 1, 1, 1, 1, 17]), budget=64, shape_tokens=300)  # the second batch of 3 is shorter
 def test_lengths_are_rounded_up_only_where_that_is_cheaper(
     lengths: np.ndarray, budget: int, shape_tokens: float
 ) -> None:
