@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import Ceiling
 
+Shapes: TypeAlias = Sequence[tuple[int, int, int]]  # rows, in and out of matrix products
 _REPEATS = 10
 _READ_BYTES = 2**30  # far more than caches hold
 
 
-def bert_shapes(tokens: int) -> tuple[tuple[int, int, int], ...]:
+def bert_shapes(tokens: int) -> Shapes:
     """Rows, in, out of BERT-base's matrix products over a batch of so many tokens."""
     return (tokens, 768, 768), (tokens, 768, 3072), (tokens, 3072, 768)
 
@@ -24,21 +25,24 @@ def bert_shapes(tokens: int) -> tuple[tuple[int, int, int], ...]:
 _CPU_SHAPES = bert_shapes(2048)
 
 
-def matrix_rate(dtype: torch.dtype, device: str = "cpu", shapes: Sequence[tuple[int, int, int]] = _CPU_SHAPES) -> float:
+def matrix_rate(dtype: torch.dtype, device: str = "cpu", shapes: Shapes = _CPU_SHAPES) -> float:
     """FLOP/s of `torch.nn.functional.linear` over shapes of rows, in and out, the best of ten runs of each."""
-    flops = seconds = 0.0
     with torch.inference_mode():
-        for rows, width, out in shapes:
-            product = linear(dtype, device, rows, width, out)
-            product()
-            flops += 2.0 * rows * width * out
-            seconds += min(seconds_of(product, device) for _ in range(_REPEATS))
-    return flops / seconds
+        return _best_rate(partial(linear, dtype, device), device, shapes)
 
 
-def measure_ceiling(
-    threads: int, shapes: Sequence[tuple[int, int, int]] = _CPU_SHAPES, read_bytes: int = _READ_BYTES
-) -> Ceiling:
+def _best_rate(product_of: Callable[[int, int, int], Callable[[], object]], device: str, shapes: Shapes) -> float:
+    """Operations a second over all shapes, the best of ten runs of each after one that is not counted."""
+    operations = seconds = 0.0
+    for rows, width, out in shapes:
+        product = product_of(rows, width, out)
+        product()
+        operations += 2.0 * rows * width * out
+        seconds += min(seconds_of(product, device) for _ in range(_REPEATS))
+    return operations / seconds
+
+
+def measure_ceiling(threads: int, shapes: Shapes = _CPU_SHAPES, read_bytes: int = _READ_BYTES) -> Ceiling:
     """The CPU's own best, with so many threads."""
     torch.set_num_threads(threads)
     dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -46,19 +50,17 @@ def measure_ceiling(
     return Ceiling(rates | {"int8": integer_rate(threads, shapes)}, read_rate(read_bytes))
 
 
-def integer_rate(threads: int, shapes: Sequence[tuple[int, int, int]]) -> float:
+def integer_rate(threads: int, shapes: Shapes) -> float:
     """Operations a second of ONNX's MatMulInteger, uint8 by int8, measured as `matrix_rate` does."""
-    operations = seconds = 0.0
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    for rows, width, out in shapes:
+
+    def product_of(rows: int, width: int, out: int) -> Callable[[], object]:
         session = onnxruntime.InferenceSession(_integer_product(rows, width, out), options, ["CPUExecutionProvider"])
         feeds = {"x": np.random.default_rng(42).integers(0, 256, (rows, width), np.uint8)}
-        product = partial(session.run, None, feeds)
-        product()
-        operations += 2.0 * rows * width * out
-        seconds += min(seconds_of(product, "cpu") for _ in range(_REPEATS))
-    return operations / seconds
+        return partial(session.run, None, feeds)
+
+    return _best_rate(product_of, "cpu", shapes)
 
 
 def _integer_product(rows: int, width: int, out: int) -> bytes:

@@ -8,6 +8,8 @@ import numpy as np
 
 from benchmarks.estimates import estimate
 
+SAME_ANSWERS = 1e-3  # max |Δlogit| between two ways that are both exact
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -37,8 +37,6 @@ class Machine:
 
 def this_machine(threads: int, *, ceiling: bool = True) -> Machine:
     """The machine as it is; its ceiling takes some seconds to measure, a minute where bf16 is emulated."""
-    from benchmarks.ceiling import measure_ceiling
-
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
     versions = runtime_versions() | {name: found for name in _PACKAGES if (found := installed(name))}
     return Machine(
@@ -48,5 +46,11 @@ def this_machine(threads: int, *, ceiling: bool = True) -> Machine:
         memory,
         f"{platform.system()} {platform.machine()}",
         versions,
-        measure_ceiling(threads) if ceiling else None,
+        _ceiling(threads) if ceiling else None,
     )
+
+
+def _ceiling(threads: int) -> Ceiling:
+    from benchmarks.ceiling import measure_ceiling  # which loads PyTorch
+
+    return measure_ceiling(threads)

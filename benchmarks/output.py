@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.cells import NONE
 from benchmarks.documents import Document, Result
 from benchmarks.machine import Ceiling, Machine, this_machine
 from bertline.console import result_console
@@ -38,7 +39,7 @@ def show(table: Table) -> None:
         numeric = is_numeric([row[index] for row in table.rows])
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in table.rows:  # as Text, for an error may look like markup
-        drawn.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
+        drawn.add_row(*(Text(NONE if cell is None else str(cell)) for cell in row))
     result_console().print(drawn)
 
 

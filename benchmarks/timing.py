@@ -1,11 +1,13 @@
 """Fair timing: warm-up that is not counted, then everything compared takes turns, so that noise falls on all alike."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 SETTLE_SECONDS = 0.03  # thread pools spin for some milliseconds after a call, and would take the next one's cores
 BURST = 3  # counted calls of one runtime before the next has its turn
 
@@ -21,6 +23,11 @@ class Timing:
     runs: int
     p25_ms: float
     p75_ms: float
+
+
+def back_and_forth(items: Sequence[T], turn: int) -> Sequence[T]:
+    """In the order of that turn, from 0: every other one goes backwards, so that none always follows the same one."""
+    return items[:: 1 if turn % 2 == 0 else -1]
 
 
 def time_in_turns(
@@ -44,8 +51,7 @@ def time_in_turns(
     measured: dict[str, list[float]] = {name: [] for name in calls}
     begin, turn = time.perf_counter(), 0
     while turn * burst < min_runs or time.perf_counter() - begin < seconds:
-        names = list(calls)[:: 1 if turn % 2 == 0 else -1]
-        for name in names:
+        for name in back_and_forth(list(calls), turn):
             time.sleep(settle_seconds)
             calls[name]()
             for _ in range(burst):

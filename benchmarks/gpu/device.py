@@ -3,7 +3,6 @@
 import math
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ import torch
 from benchmarks.ceiling import bert_shapes, linear, matrix_rate, seconds_of
 from benchmarks.gpu.bench import Bench
 from infer.cpus import cpu_name, usable_cpus
-from infer.versions import runtime_versions
+from infer.versions import installed, runtime_versions
 
 # What nvidia-smi is asked for; `nvidia-smi --help-query-gpu` explains each.
 QUERY = (
@@ -33,16 +32,12 @@ _PACKAGES = ("transformers", "triton", "accelerate", "onnx", "onnxruntime-gpu", 
 def environment(device: str) -> dict[str, Any]:
     """Names and versions of all that the figures rest on."""
     versions = runtime_versions() | {"torch": torch.__version__}
-    for package in _PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    found: dict[str, Any] = {"device": device, "cpu": cpu_name(), "cpus": usable_cpus(), "versions": versions}
+    versions |= {package: found for package in _PACKAGES if (found := installed(package))}
+    facts: dict[str, Any] = {"device": device, "cpu": cpu_name(), "cpus": usable_cpus(), "versions": versions}
     if device == "cpu":
-        return found | {"name": cpu_name()}
+        return facts | {"name": cpu_name()}
     properties = torch.cuda.get_device_properties(device)
-    return found | {
+    return facts | {
         "name": properties.name,
         "capability": f"{properties.major}.{properties.minor}",
         "multiprocessors": properties.multi_processor_count,

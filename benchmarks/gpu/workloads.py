@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gpu.attempts import NotHereError
+from benchmarks.single_texts import single_texts
 from bertline.bundle import Bundle
-from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
 from infer.encode import Encoded, Encoder
-from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS
 
 _FIRST_WORD = 5  # ids below are markers in the vocabularies of BERT's kin
@@ -40,12 +39,11 @@ class Workload:
 
 def real_rows(bundle: Bundle, table: Path, spec: TableSpec, most: int | None = None) -> Workload:
     """Rows of a table, at most so many, tokenized as the bundle does. BertlineError for a bundle that scores pairs."""
-    if len(bundle.manifest.text_columns) != 1:
-        raise BertlineError(f"{bundle.path}: scores pairs; benchmark gpu is for single texts")
+    source = single_texts(bundle, table, spec, "benchmark gpu is for single texts", use_labels=True)
     texts: list[str] = []
     labels: list[int] = []
     names: list[str] = []
-    for window in Rows([table], spec, bundle.manifest, use_labels=True).windows(WINDOW_ROWS):
+    for window in source.windows(WINDOW_ROWS):
         texts += map(str, window.texts)
         labels += window.labels
         names += [f"{table.name}, line {number}" for number in window.numbers]

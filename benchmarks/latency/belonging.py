@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.comparison import SAME_ANSWERS
 from bertline.errors import BertlineError
 from export.reference import Reference
 from infer.encode import Encoded
 from infer.scorer import Scorer
 
-_TOLERANCE = 1e-3  # max |Δlogit|
 _SEED = 42
 
 
@@ -29,5 +29,5 @@ def require_own_model(bundle: Path, reference: Reference, model_dir: Path, threa
     types = [[0] * length] * len(rows)
     own = scorer.run_tokens(Encoded.from_rows(rows, types, np.zeros(len(rows), bool)))
     expected = reference.run(rows, types)
-    if own.shape != expected.shape or not np.allclose(own, expected, atol=_TOLERANCE):
+    if own.shape != expected.shape or not np.allclose(own, expected, atol=SAME_ANSWERS):
         raise stranger

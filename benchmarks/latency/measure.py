@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.ceiling import flop_per_row
+from benchmarks.comparison import SAME_ANSWERS
 from benchmarks.latency.belonging import require_own_model
 from benchmarks.latency.pytorch_ways import weights_read
 from benchmarks.latency.result import PYTORCH, Cell, Latency, LoadedWay, Plan
@@ -22,7 +23,6 @@ from export.reference import Reference
 from infer.cpus import usable_cpus
 from infer.runners import Logits
 
-TOLERANCE = 1e-3  # max |Δlogit| of an exact way
 _LONGEST_BURST = 20
 _SEED = 42
 
@@ -154,6 +154,6 @@ def _distance(logits: Logits, expected: Logits, *, exact: bool) -> float:
     if not np.isfinite(logits).all():
         raise BertlineError("gives a logit that is no number")
     distance = float(np.abs(logits - expected).max())
-    if exact and distance > TOLERANCE:
+    if exact and distance > SAME_ANSWERS:
         raise BertlineError(f"answers otherwise than {PYTORCH}: max |Δlogit| {distance:.1e}")
     return distance

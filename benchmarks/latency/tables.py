@@ -1,5 +1,6 @@
 """What a latency run says, as tables and as curves."""
 
+from benchmarks.cells import NONE, failure_table, share_cell
 from benchmarks.comparison import compare_quartiles
 from benchmarks.latency.result import PYTORCH, Cell, Latency
 from benchmarks.machine import Ceiling
@@ -7,8 +8,6 @@ from benchmarks.timing import Timing
 from bertline.charts import line_chart
 from bertline.report import Chart, Section, Table
 
-NOT_MEASURED = "not measured, because"
-_NONE = "–"
 _SHAPE = ("batch", "sequence", "way")
 _TIMES = (*_SHAPE, "p50 ms", "p90 ms", "p99 ms", "mean ms", "spread", "first ms", "× PyTorch")
 _SHARES = (*_SHAPE, "rows/s", "of matrix rate", "weights, of read rate", "max |Δlogit|")
@@ -40,8 +39,8 @@ def latency_table(result: Latency) -> Table:
         for cell in result.cells
     ]
     measured = {cell.way for cell in result.cells}
-    blank = [_NONE] * (len(_TIMES) - len(_SHAPE))
-    rows += [[_NONE, _NONE, title, *blank] for title in result.failures if title not in measured]
+    blank = [NONE] * (len(_TIMES) - len(_SHAPE))
+    rows += [[NONE, NONE, title, *blank] for title in result.failures if title not in measured]
     return Table(_TIMES, rows, "Latency")
 
 
@@ -55,7 +54,7 @@ def p50_table(result: Latency) -> Table:
     def text(shape: tuple[int, int], title: str) -> str:
         cell, pytorch = found.get((*shape, title)), found.get((*shape, PYTORCH))
         if cell is None:
-            return _NONE
+            return NONE
         if pytorch is None or cell is pytorch:
             return _milliseconds(cell.timing.p50_ms)
         ratio = compare_quartiles(_quartiles(cell.timing), _quartiles(pytorch.timing))
@@ -73,8 +72,8 @@ def ways_table(result: Latency) -> Table:
     rows = []
     for way in result.ways:
         cells = [cell for cell in result.cells if cell.way == way.title]
-        first = _milliseconds(cells[0].first_ms) if cells else _NONE
-        apart = f"{max(cell.max_abs_logit for cell in cells):.0e}" if cells else _NONE
+        first = _milliseconds(cells[0].first_ms) if cells else NONE
+        apart = f"{max(cell.max_abs_logit for cell in cells):.0e}" if cells else NONE
         rows.append([way.title, way.provider, f"{way.load_seconds:.1f}", first, apart])
     threads = f"{result.threads} {'thread' if result.threads == 1 else 'threads'}"
     return Table(_WAYS, rows, f"Ways, {threads} each")
@@ -89,8 +88,8 @@ def share_table(result: Latency, ceiling: Ceiling | None) -> Table:
         [
             *_shape(cell),
             f"{cell.rows_per_second:,.0f}",
-            _share(result.share_of_matrix_rate(cell, ceiling)),
-            _share(result.share_of_read_rate(cell, ceiling)),
+            share_cell(result.share_of_matrix_rate(cell, ceiling)),
+            share_cell(result.share_of_read_rate(cell, ceiling)),
             f"{cell.max_abs_logit:.0e}",
         ]
         for cell in result.cells
@@ -98,14 +97,9 @@ def share_table(result: Latency, ceiling: Ceiling | None) -> Table:
     return Table(_SHARES, rows, "Shares of what the machine can do; above 100% from a cache, or with better kernels")
 
 
-def failure_table(result: Latency) -> Table:
-    """One row for each way that was not measured, or not on every shape, with the reason."""
-    return Table(["way", NOT_MEASURED], [[way, reason] for way, reason in result.failures.items()], "Not measured")
-
-
 def tables(result: Latency, ceiling: Ceiling | None) -> list[Table]:
     """All of them that have rows."""
-    found = [latency_table(result), share_table(result, ceiling), ways_table(result), failure_table(result)]
+    found = [latency_table(result), share_table(result, ceiling), ways_table(result), failure_table(result.failures)]
     return [table for table in found if table.rows]
 
 
@@ -138,10 +132,6 @@ def _shape(cell: Cell) -> list[str]:
 
 def _milliseconds(value: float) -> str:
     return f"{value:.2f}" if value < 100 else f"{value:,.0f}"
-
-
-def _share(share: float | None) -> str:
-    return _NONE if share is None else f"{share:.0%}"
 
 
 def _quartiles(timing: Timing) -> tuple[float, float, float]:

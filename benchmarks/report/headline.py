@@ -1,10 +1,9 @@
 """What a throughput run comes to, in a few figures; a comparison that the noise hides is said to be none."""
 
-from benchmarks.comparison import compare_passes
+from benchmarks.comparison import SAME_ANSWERS, compare_passes
 from benchmarks.throughput.result import OURS, Throughput, Way
 
 Tile = tuple[str, str]
-_EXACT = 1e-3  # max |Δlogit| of what counts as the same answers
 
 
 def headline(result: Throughput) -> list[Tile]:
@@ -28,7 +27,9 @@ def _speed(result: Throughput, way: Way) -> Tile:
 
 def _against(own: Way, others: list[Way]) -> list[Tile]:
     """Speed against the fastest of the others that flips no more and, where ours is exact, is exact."""
-    fair = [way for way in others if way.flips <= own.flips and (way.max_abs_logit <= _EXACT or not _is_exact(own))]
+    fair = [
+        way for way in others if way.flips <= own.flips and (way.max_abs_logit <= SAME_ANSWERS or not _is_exact(own))
+    ]
     if not fair:
         return []
     best = min(fair, key=lambda way: way.median_seconds)
@@ -38,4 +39,4 @@ def _against(own: Way, others: list[Way]) -> list[Tile]:
 
 
 def _is_exact(way: Way) -> bool:
-    return way.flips == 0 and way.max_abs_logit <= _EXACT
+    return way.flips == 0 and way.max_abs_logit <= SAME_ANSWERS

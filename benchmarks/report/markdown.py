@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from benchmarks.cells import NONE
 from benchmarks.documents import Document
 from benchmarks.report.provenance import provenance
 from benchmarks.report.tables import named_tables
@@ -19,11 +20,7 @@ def markdown_table(table: Table) -> str:
 
 
 def _line(cells: Sequence[Cell]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
-
-
-def _escaped(cell: Cell) -> str:
-    return plain("–" if cell is None else str(cell))
+    return f"| {' | '.join(plain(NONE if cell is None else str(cell)) for cell in cells)} |"
 
 
 def plain(text: str) -> str:
@@ -35,7 +32,7 @@ def documents_markdown(documents: Sequence[Document]) -> str:
     """All tables of all documents, each with the machine, the day and the command."""
     parts = []
     for document in documents:
-        command = " ".join(document.command.split("\n"))
+        command = document.command.replace("\n", " ")
         parts.append(f"## {document.kind.capitalize()}\n\n{plain(provenance(document))}\n\n    {command}\n")
         for name, table in named_tables(document).items():
             parts.append(f"**{plain(table.caption or name)}**\n\n{markdown_table(table)}")

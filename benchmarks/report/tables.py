@@ -1,5 +1,6 @@
 """The tables of a document, by the names that a README asks for them."""
 
+from benchmarks.cells import failure_table
 from benchmarks.documents import Document
 from benchmarks.latency import tables as latency_tables
 from benchmarks.latency.result import Latency
@@ -8,7 +9,6 @@ from benchmarks.scale.tables import failure_table as scale_failures
 from benchmarks.scale.tables import growth_table, series_table
 from benchmarks.throughput.tables import (
     cost_table,
-    failure_table,
     ratio_table,
     speed_table,
     summary_table,
@@ -30,7 +30,7 @@ def _tables(document: Document) -> dict[str, Table]:
                 "latency": latency_tables.latency_table(latency),
                 "shares": latency_tables.share_table(latency, document.machine.ceiling),
                 "ways": latency_tables.ways_table(latency),
-                "failures": latency_tables.failure_table(latency),
+                "failures": failure_table(latency.failures),
             }
         case Scale() as scale:
             ceiling = document.machine.ceiling
@@ -42,5 +42,5 @@ def _tables(document: Document) -> dict[str, Table]:
                 "speed": speed_table(throughput, document.machine.ceiling),
                 "cost": cost_table(throughput),
                 "ratios": ratio_table(throughput),
-                "failures": failure_table(throughput),
+                "failures": failure_table(throughput.failures),
             }

@@ -1,11 +1,12 @@
 """A throughput run as pictures and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from benchmarks.cells import failure_table
 from benchmarks.documents import Document
 from benchmarks.report.provenance import provenance
 from benchmarks.throughput.result import OURS, Throughput, Way
-from benchmarks.throughput.tables import failure_table, ratio_table, speed_table, summary_table
+from benchmarks.throughput.tables import ratio_table, speed_table, summary_table
 from bertline.axes import number
 from bertline.ranking import Bar, ranking
 from bertline.report import Block, Chart, Commands, Facts, Section
@@ -26,12 +27,14 @@ def throughput_section(document: Document, result: Throughput) -> Section:
     whole = [way for way in result.ways if not way.is_bare]
     timed = sorted((way for way in whole if way.stage_seconds), key=lambda way: way.median_seconds)
     shown = timed[:1] + [way for way in timed[1:] if way.way == f"{OURS} fp32"]
+    memory = _least_first(whole, lambda way: way.peak_memory_mib, ",.0f", "Peak memory of the process", "MiB")
+    startup = _least_first(whole, lambda way: way.startup_seconds, ".1f", "Start-up, to a loaded model", "seconds")
     blocks: list[Block] = [provenance(document), _TOLD]
     blocks += [Chart(_trade_off(result, whole)), Chart(_speed(result, whole))]
     blocks += [summary_table(result), ratio_table(result)]
-    blocks += [Chart(_memory(whole)), Chart(_startup(whole)), *(Chart(_stages(way)) for way in shown)]
+    blocks += [Chart(memory), Chart(startup), *(Chart(_stages(way)) for way in shown)]
     blocks += [speed_table(result, document.machine.ceiling)]
-    blocks += [failure_table(result)] if result.failures else []
+    blocks += [failure_table(result.failures)] if result.failures else []
     blocks.append("What each way ran on:")
     blocks.append(
         Facts({way.way: ", ".join(f"{name} {found}" for name, found in way.versions.items()) for way in result.ways})
@@ -65,14 +68,9 @@ def _speed(result: Throughput, ways: Sequence[Way]) -> str:
     return ranking([bar(way) for way in ordered], title="Speed", unit="rows/s")
 
 
-def _memory(ways: Sequence[Way]) -> str:
-    bars = [Bar(way.way, way.peak_memory_mib, f"{way.peak_memory_mib:,.0f}", marked=way.is_ours) for way in ways]
-    return ranking(sorted(bars, key=lambda bar: bar.value), title="Peak memory of the process", unit="MiB")
-
-
-def _startup(ways: Sequence[Way]) -> str:
-    bars = [Bar(way.way, way.startup_seconds, f"{way.startup_seconds:.1f}", marked=way.is_ours) for way in ways]
-    return ranking(sorted(bars, key=lambda bar: bar.value), title="Start-up, to a loaded model", unit="seconds")
+def _least_first(ways: Sequence[Way], figure: Callable[[Way], float], form: str, title: str, unit: str) -> str:
+    bars = [Bar(way.way, figure(way), format(figure(way), form), marked=way.is_ours) for way in ways]
+    return ranking(sorted(bars, key=lambda bar: bar.value), title=title, unit=unit)
 
 
 def _stages(way: Way) -> str:

@@ -9,13 +9,13 @@ from benchmarks.scale.files import check_room, evenly
 from benchmarks.scale.plans import Planner, Sizes
 from benchmarks.scale.result import Scale, Series
 from benchmarks.scale.turns import needed_bytes, take_turns
+from benchmarks.single_texts import single_texts
 from benchmarks.variants import formats_of
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError, UsageError
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
 from infer.cpus import usable_cpus
-from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
 
 
@@ -76,7 +76,6 @@ def measure_scale(
 
 def _texts(table: Path, spec: TableSpec, bundle: Bundle) -> list[str]:
     """The table's sentences, each once, long and short ones evenly spread."""
-    if len(bundle.manifest.text_columns) != 1:
-        raise BertlineError(f"{bundle.path}: scores pairs; benchmark scale makes files of single texts")
-    windows = Rows([table], spec, bundle.manifest, use_labels=False).windows(WINDOW_ROWS)
+    why = "benchmark scale makes files of single texts"
+    windows = single_texts(bundle, table, spec, why, use_labels=False).windows(WINDOW_ROWS)
     return evenly(str(text) for window in windows for text in window.texts)

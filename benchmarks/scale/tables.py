@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from benchmarks.cells import NONE, NOT_MEASURED, share_cell
 from benchmarks.comparison import compare_passes
 from benchmarks.estimates import Estimate
 from benchmarks.machine import Ceiling
@@ -10,7 +11,6 @@ from benchmarks.scale.result import LENGTHS, REPEATS, ROWS, Point, Scale, Series
 from benchmarks.scale.verdicts import seconds_of, seconds_per_row_of, slopes_after, verdicts
 from bertline.report import Table
 
-_NONE = "–"
 _ROWS = ("file", "tokens/row", "seconds", "µs/row", "× first", "step exponent", "peak MiB", "× first", "of matrix rate")
 _LENGTHS = ("row", "rows", "seconds", "µs/row", "µs/token", "step exponent", "peak MiB", "of matrix rate")
 _THREADS = ("threads", "seconds", "rows/s", "speed-up", "of ideal", "peak MiB")
@@ -52,7 +52,7 @@ def growth_table(result: Scale) -> Table:
 def failure_table(result: Scale) -> Table:
     """One row for each file that was not measured, with the reason."""
     rows = [[series.kind, name, reason] for series in result.series for name, reason in series.failures.items()]
-    return Table(("series", "file", "not measured, because"), rows, "Not measured")
+    return Table(("series", "file", NOT_MEASURED), rows, "Not measured")
 
 
 def _row_cells(points: Sequence[Point], result: Scale, ceiling: Ceiling | None) -> list[list[str]]:
@@ -67,7 +67,7 @@ def _row_cells(points: Sequence[Point], result: Scale, ceiling: Ceiling | None) 
             _slope(slope),
             f"{point.largest_memory_mib:,.0f}",
             f"{point.largest_memory_mib / first.largest_memory_mib:.3f}",
-            _share(result.share_of_ceiling(point, ceiling)),
+            share_cell(result.share_of_ceiling(point, ceiling)),
         ]
         for point, slope in zip(points, slopes_after(points, seconds_of(points)), strict=True)
     ]
@@ -83,7 +83,7 @@ def _length_cells(points: Sequence[Point], result: Scale, ceiling: Ceiling | Non
             f"{point.median_seconds / point.tokens * 1e6:.2f}",
             _slope(slope),
             f"{point.largest_memory_mib:,.0f}",
-            _share(result.share_of_ceiling(point, ceiling)),
+            share_cell(result.share_of_ceiling(point, ceiling)),
         ]
         for point, slope in zip(points, slopes_after(points, seconds_per_row_of(points)), strict=True)
     ]
@@ -99,7 +99,7 @@ def _thread_cells(points: Sequence[Point]) -> list[list[str]]:
                 f"{point.x}",
                 f"{point.median_seconds:.2f}",
                 f"{point.rows / point.median_seconds:,.0f}",
-                _NONE if point is first else str(speed_up),
+                NONE if point is first else str(speed_up),
                 f"{speed_up.ratio * first.x / point.x:.0%}",
                 f"{point.largest_memory_mib:,.0f}",
             ]
@@ -115,7 +115,7 @@ def _repeat_cells(points: Sequence[Point]) -> list[list[str]]:
             f"{point.rows:,}",
             f"{point.unique_rows:,}",
             f"{point.median_seconds:.2f}",
-            _NONE if point is once else str(compare_passes(once.seconds, point.seconds)),
+            NONE if point is once else str(compare_passes(once.seconds, point.seconds)),
             f"{point.seconds_per_row * 1e6:.1f}",
             f"{point.largest_memory_mib:,.0f}",
         ]
@@ -125,10 +125,6 @@ def _repeat_cells(points: Sequence[Point]) -> list[list[str]]:
 
 def _slope(slope: Estimate | None) -> str:
     if slope is None:
-        return _NONE
+        return NONE
     half = "" if math.isinf(slope.high) else f" ±{(slope.high - slope.low) / 2:.2f}"
     return f"{slope.value:.2f}{half}"
-
-
-def _share(share: float | None) -> str:
-    return _NONE if share is None else f"{share:.0%}"

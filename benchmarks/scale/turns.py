@@ -12,6 +12,7 @@ from benchmarks.peers.process import thread_limits
 from benchmarks.scale.files import SCORED_BYTES, write_lines
 from benchmarks.scale.process import score_alone
 from benchmarks.scale.result import Point, Series
+from benchmarks.timing import back_and_forth
 from bertline.errors import BertlineError
 
 UNFINISHED = "interrupted before its first pass"
@@ -54,7 +55,7 @@ def take_turns(
     with TemporaryDirectory() as folder:
         try:
             for number in range(passes):
-                for plan in plans[:: 1 if number % 2 == 0 else -1]:
+                for plan in back_and_forth(plans, number):
                     if plan.name in failures:
                         continue
                     try:

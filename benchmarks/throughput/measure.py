@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.ceiling import flop_per_row
 from benchmarks.peers.environments import default_folder
+from benchmarks.single_texts import single_texts
 from benchmarks.throughput.candidates import own_candidates, peer_candidates
 from benchmarks.throughput.equal_lengths import NOTEBOOK_LENGTH, ROWS
 from benchmarks.throughput.result import NOTEBOOK, Throughput, Way
@@ -21,7 +22,6 @@ from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
 from infer.cpus import usable_cpus
 from infer.encode import Encoder
-from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS
 
 TIMEOUT_SECONDS = 1800.0
@@ -91,9 +91,7 @@ def measure_throughput(
 
 def _rows(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> tuple[list[str], NDArray[np.int64] | None]:
     """Texts, and label ids (rows,) where the table has labels."""
-    if len(bundle.manifest.text_columns) != 1:
-        raise BertlineError(f"{bundle.path}: scores pairs; benchmark throughput compares ways for single texts")
-    source = Rows([table], spec, bundle.manifest, use_labels=True)
+    source = single_texts(bundle, table, spec, "benchmark throughput compares ways for single texts", use_labels=True)
     texts: list[str] = []
     labels: list[int] = []
     for window in source.windows(WINDOW_ROWS):

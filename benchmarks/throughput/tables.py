@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from benchmarks.cells import NONE, failure_table, share_cell
 from benchmarks.comparison import compare_passes
 from benchmarks.machine import Ceiling
 from benchmarks.throughput.result import NOTEBOOK, OURS, Throughput, Way
 from bertline.report import Table
 
-NOT_MEASURED = "not measured, because"
-_NONE = "–"
 _SPEED = ("way", "rows/s", "spread", "first pass", "× notebook", "of matrix rate")
 _COST = ("way", "start-up s", "peak MiB", "max |Δlogit|", "flips", "MCC")
 
@@ -32,7 +31,7 @@ def summary_table(result: Throughput) -> Table:
             f"{way.peak_memory_mib:,.0f}",
             f"{way.max_abs_logit:.0e}",
             f"{way.flips}",
-            _NONE if way.mcc is None else f"{way.mcc:.3f}",
+            NONE if way.mcc is None else f"{way.mcc:.3f}",
         ]
 
     sides = ("start-up s", "peak MiB", "max |Δlogit|", "flips", "MCC")
@@ -49,13 +48,12 @@ def speed_table(result: Throughput, ceiling: Ceiling | None) -> Table:
     notebook = result.way(NOTEBOOK)
 
     def cells(way: Way) -> list[str]:
-        share = result.share_of_ceiling(way, ceiling)
         return [
             f"{result.rows_per_second(way):,.0f}",
             f"±{way.spread:.1%}",
             f"{result.rows / way.cold_seconds:,.0f}",
             "" if way is notebook else str(compare_passes(way.seconds, notebook.seconds)),
-            _NONE if share is None else f"{share:.0%}",
+            share_cell(result.share_of_ceiling(way, ceiling)),
         ]
 
     return _with_failures("Throughput", result, _SPEED, cells)
@@ -70,7 +68,7 @@ def cost_table(result: Throughput) -> Table:
             f"{way.peak_memory_mib:,.0f}",
             f"{way.max_abs_logit:.1e}",
             f"{way.flips}",
-            _NONE if way.mcc is None else f"{way.mcc:.4f}",
+            NONE if way.mcc is None else f"{way.mcc:.4f}",
         ]
 
     return _with_failures("Start-up, memory and answers", result, _COST, cells)
@@ -88,14 +86,9 @@ def ratio_table(result: Throughput) -> Table:
     return Table(["way", *variants], rows, f"How many times as fast {OURS} is, by variant")
 
 
-def failure_table(result: Throughput) -> Table:
-    """One row for each way that was not measured, with the reason."""
-    return Table(["way", NOT_MEASURED], [[way, reason] for way, reason in result.failures.items()], "Not measured")
-
-
 def tables(result: Throughput, ceiling: Ceiling | None) -> list[Table]:
     """All of them that have rows and figures."""
-    found = [speed_table(result, ceiling), cost_table(result), ratio_table(result), failure_table(result)]
+    found = [speed_table(result, ceiling), cost_table(result), ratio_table(result), failure_table(result.failures)]
     return [table for table in found if table.rows and len(table.columns) > 1]
 
 
@@ -107,6 +100,6 @@ def _whole_ways(result: Throughput) -> Throughput:
 
 def _with_failures(title: str, result: Throughput, columns: Sequence[str], cells: Callable[[Way], list[str]]) -> Table:
     """A row for each way, and one without figures for each that was not measured."""
-    blank = [_NONE] * (len(columns) - 1)
+    blank = [NONE] * (len(columns) - 1)
     rows = [[way.way, *cells(way)] for way in result.ways] + [[way, *blank] for way in result.failures]
     return Table(columns, rows, title)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.process import PeerError, PeerProcess, thread_limits
 from benchmarks.throughput.candidates import Candidate
+from benchmarks.timing import back_and_forth
 
 _ROOT = Path(__file__).parent.parent.parent
 SETTLE_SECONDS = 0.2  # idle thread pools spin for a while, and would take the next way's cores
@@ -125,7 +126,7 @@ class _Field:
     def score(self, passes: int) -> None:
         """The first pass and the others."""
         for turn in range(passes + 1):
-            for title in list(self._processes)[:: 1 if turn % 2 == 0 else -1]:
+            for title in back_and_forth(list(self._processes), turn):
                 if title in self.failures:
                     continue
                 time.sleep(SETTLE_SECONDS)

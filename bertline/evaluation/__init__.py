@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from bertline.evaluation.batches import Batches
 from bertline.evaluation.lengths import Lengths
 from bertline.evaluation.mistakes import Mistakes, Place, Text
-from bertline.evaluation.scores import BINS, Scores, best_of
+from bertline.evaluation.scores import SHOWN, Scores, best_of
 from bertline.metrics import Counts, accuracy, confusion_matrix, matthews, mcc_interval, softmax
 
 HISTOGRAM_BINS = 20
 MAX_NAMED = 6  # labels in the summary
-_STEP = BINS // 100  # reports hold a curve at every hundredth
 _DIGITS = 6  # of figures in lists, which nobody compares to the last bit
 
 
@@ -144,14 +143,14 @@ class Evaluation:
         groups = [f"labelled {label}" for label in self.labels] if two else ["wrong", "right"]
         return {
             "score": f"probability of {self.labels[1]}" if two else "probability of the predicted label",
-            "edges": [number / HISTOGRAM_BINS for number in range(HISTOGRAM_BINS + 1)],
+            "edges": self.scores.edges(HISTOGRAM_BINS),
             "rows": dict(zip(groups, self.scores.histogram(HISTOGRAM_BINS).tolist(), strict=True)),
         }
 
     def _curve(self) -> dict[str, object]:
         if len(self.labels) == 2:
             curve = self.scores.threshold_curve()
-            shown = curve[_STEP - 1 :: _STEP]
+            shown = curve[SHOWN - 1 :: SHOWN]
             return {
                 "best_threshold": best_of(curve)._asdict(),
                 "threshold_curve": {
@@ -160,7 +159,7 @@ class Evaluation:
                     "accuracy": [round(point.accuracy, _DIGITS) for point in shown],
                 },
             }
-        covered = self.scores.coverage_curve()[::_STEP]
+        covered = self.scores.coverage_curve()[::SHOWN]
         return {
             "coverage_curve": {
                 "threshold": [point.threshold for point in covered],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bertline.metrics import Counts, accuracy, matthews
 
 BINS = 1000
+SHOWN = BINS // 100  # curves are shown, and stand in reports, at every tenth of their thresholds
 _HALF = BINS // 2
 
 
@@ -60,6 +61,11 @@ class Scores:
         """Rows (2, bins) of each group in bins of equal width on [0, 1]; `bins` divides 1,000."""
         rows: Counts = self.counts.reshape(2, bins, -1).sum(axis=2)
         return rows
+
+    @staticmethod
+    def edges(bins: int) -> list[float]:
+        """Where the bins of `histogram` begin and end."""
+        return [number / bins for number in range(bins + 1)]
 
     def threshold_curve(self) -> list[AtThreshold]:
         """For two labels, MCC and accuracy at the thresholds 0.001…0.999: exact, from the counts on either side."""

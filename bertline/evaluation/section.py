@@ -7,10 +7,9 @@ from bertline.evaluation.batches import BATCH_ROWS, MAX_BATCHES_KEPT, Spread
 from bertline.evaluation.charts import Interval, grouped_histogram, interval_chart
 from bertline.evaluation.lengths import LengthBin
 from bertline.evaluation.mistakes import Mistake
-from bertline.evaluation.scores import BINS, AtThreshold, best_of
+from bertline.evaluation.scores import BINS, SHOWN, AtThreshold, best_of
 from bertline.report import Block, Chart, Section, Table
 
-_EVERY = BINS // 100  # curves are drawn through every hundredth
 _USED = (0.5, "0.5, as used")
 
 
@@ -79,7 +78,7 @@ def _two_labels(evaluation: Evaluation) -> list[Block]:
     first, second = evaluation.labels
     low, high = evaluation.scores.histogram(HISTOGRAM_BINS).tolist()
     histogram = grouped_histogram(
-        _edges(),
+        evaluation.scores.edges(HISTOGRAM_BINS),
         {f"labelled {first}": low, f"labelled {second}": high},
         title="Scores by true label",
         x_label=f"probability of {second}",
@@ -96,7 +95,7 @@ def _threshold_chart(evaluation: Evaluation) -> Chart:
     second = evaluation.labels[1]
     curve = evaluation.scores.threshold_curve()
     best, used = best_of(curve), curve[BINS // 2 - 1]
-    shown = curve[_EVERY - 1 :: _EVERY]
+    shown = curve[SHOWN - 1 :: SHOWN]
     chart = line_chart(
         {
             "MCC": [(point.threshold, point.mcc) for point in shown],
@@ -123,12 +122,12 @@ def _best_in_words(best: AtThreshold, used: AtThreshold) -> str:
 def _more_labels(evaluation: Evaluation) -> list[Block]:
     wrong, right = evaluation.scores.histogram(HISTOGRAM_BINS).tolist()
     histogram = grouped_histogram(
-        _edges(),
+        evaluation.scores.edges(HISTOGRAM_BINS),
         {"right": right, "wrong": wrong},
         title="Scores of right and wrong answers",
         x_label="probability of the predicted label",
     )
-    covered = evaluation.scores.coverage_curve()[::_EVERY]
+    covered = evaluation.scores.coverage_curve()[::SHOWN]
     curve = line_chart(
         {
             "accuracy where answered": [(point.threshold, point.accuracy) for point in covered],
@@ -189,7 +188,3 @@ def _mistakes(rows: list[Mistake]) -> list[Block]:
 
 def _probability(value: float) -> str:
     return f"{value:.4f}" if value < 0.99995 else "> 0.9999"
-
-
-def _edges() -> list[float]:
-    return [place / HISTOGRAM_BINS for place in range(HISTOGRAM_BINS + 1)]

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from benchmarks.cells import failure_table
 from benchmarks.latency.result import PYTORCH, Cell, Latency, LoadedWay, Plan
 from benchmarks.latency.tables import (
-    failure_table,
     latency_chart,
     latency_section,
     latency_table,
@@ -76,7 +76,7 @@ def test_ways_say_what_runs_them_and_with_how_many_threads() -> None:
 def test_a_way_that_was_not_measured_is_a_row_and_a_reason() -> None:
     result = latency(cell(PYTORCH, 4.0), peer="no compiler")
     assert latency_table(result).rows[-1] == ["–", "–", "peer", *["–"] * 7]
-    assert failure_table(result).rows == [["peer", "no compiler"]]
+    assert failure_table(result.failures).rows == [["peer", "no compiler"]]
     assert len(tables(result, CEILING)) == 4 and len(tables(latency(cell(PYTORCH, 4.0)), CEILING)) == 3
 
 

@@ -1,9 +1,10 @@
 """What a throughput run says, and how it says what was not measured."""
 
+from benchmarks.cells import failure_table
 from benchmarks.machine import Ceiling
 from benchmarks.throughput.candidates import PIPELINE
 from benchmarks.throughput.result import BARE, NOTEBOOK, OURS
-from benchmarks.throughput.tables import cost_table, failure_table, ratio_table, speed_table, summary_table, tables
+from benchmarks.throughput.tables import cost_table, ratio_table, speed_table, summary_table, tables
 from tests.benchmarks.made import result, way
 
 CEILING = Ceiling({"float32": 1e12, "int8": 4e12}, 1e10)
@@ -44,7 +45,7 @@ def test_what_was_not_measured_is_a_row_in_every_table_and_says_why() -> None:
     found = result(way(NOTEBOOK, 4.0), peer="not installed; do <this>")
     assert speed_table(found, CEILING).rows[-1] == ["peer", "–", "–", "–", "–", "–"]
     assert cost_table(found).rows[-1] == ["peer", "–", "–", "–", "–", "–"]
-    assert failure_table(found).rows == [["peer", "not installed; do <this>"]]
+    assert failure_table(found.failures).rows == [["peer", "not installed; do <this>"]]
 
 
 def test_tables_without_rows_or_figures_are_left_out() -> None:
