@@ -17,6 +17,7 @@ from bertline.files import check_output, whole_folder
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
+from export.consumers import Consumer, add_consumers, wanted_consumers
 from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
 from export.int8 import make_int8, require_int8
@@ -49,6 +50,7 @@ def export_bundle(
     calibrate_on: Sequence[Path] = (),
     max_flips: float | None = None,
     max_mcc_drop: float = MAX_MCC_DROP,
+    runtimes: str | None = None,
     threads: int | None = None,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -60,8 +62,12 @@ def export_bundle(
     or a token id differs. A further variant that flips more than `max_flips` of the rows (a share; None: as
     `infer.parity.limits_of` has it) or loses more than `max_mcc_drop` is left out: the bundle is finished without it,
     and then VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows of `calibrate_on`.
-    BertlineError for a model folder or a table that is not one, UsageError for a variant, or int8 without rows.
+    `runtimes` names consumers to copy into the bundle, as `node,web`. BertlineError for a model folder or a table that
+    is not one, UsageError for a variant or a runtime, or int8 without rows.
     """
+    consumers = wanted_consumers(runtimes)
+    for consumer in consumers:
+        consumer.require()
     further = wanted_variants(variants)
     if "int8" in further:
         require_int8(calibrate_on, verify_on)
@@ -107,7 +113,7 @@ def export_bundle(
                 continue  # measured above: it is no file
             refused |= {name: faults} if faults else {}
         draft = timed_in_turns(draft, verify_on, spec, terms)
-        _finish(draft, goldens, output.name)
+        _finish(draft, goldens, consumers, output.name)
     say(f"wrote {output}")
     if refused:
         without = ", ".join(f"{name} ({'; '.join(faults)})" for name, faults in refused.items())
@@ -115,11 +121,12 @@ def export_bundle(
     return Bundle.open(output)
 
 
-def _finish(draft: Bundle, goldens: Sequence[Golden], name: str) -> None:
-    """Write goldens, card and, last, the manifest."""
+def _finish(draft: Bundle, goldens: Sequence[Golden], consumers: Sequence[Consumer], name: str) -> None:
+    """Write goldens, consumers, card and, last, the manifest."""
     target, files = draft.path, dict(draft.manifest.files)
     (target / GOLDENS).write_text(goldens_to_text(goldens), encoding="utf-8")
     files[GOLDENS] = FileEntry.of(target / GOLDENS)
+    files |= add_consumers(target, draft.manifest, consumers)
     manifest = replace(draft.manifest, files=files)
     (target / "README.md").write_text(model_card(manifest, name), encoding="utf-8")
     files["README.md"] = FileEntry.of(target / "README.md")

@@ -29,6 +29,10 @@ def export(
         ),
     ] = None,
     max_mcc_drop: Annotated[float, typer.Option(min=0, max=2, help="MCC that a variant may lose.")] = 0.01,
+    runtimes: Annotated[
+        str | None,
+        typer.Option(help="Consumers to put into the bundle: python-lean.", metavar="NAME,NAME"),
+    ] = None,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,
     label_column: options.LabelColumn = None,
@@ -66,6 +70,7 @@ def export(
         calibrate_on=calibrate_on or [],
         max_flips=max_flips,
         max_mcc_drop=max_mcc_drop,
+        runtimes=runtimes,
         threads=threads,
         force=force,
         say=lambda line: console.print(line, markup=False, emoji=False),

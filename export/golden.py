@@ -25,15 +25,37 @@ CORE = (
     "the " * 700,  # longer than any maximum
     "antidisestablishmentarianism pneumonoultramicroscopicsilicovolcanoconiosis",
     "a\u00a0b  c\u2003d",  # spaces that are not U+0020
+    "a dog " * 16 + ".",  # 33 words and two markers: 35 tokens, where these words are in the vocabulary
+    " ",
+    "?!... -- ;)",
+    "  Spaces stand before and after.  ",
+    "A tab\tand a line\nbreak.",
+    "I",
+    "w" * 120,  # a word that is longer than tokenizers look at
+    "1,234.50 + 6e-7 = $9 (12%) & #3",
+    "state-of-the-art don't won't he'd've",
+    "email@example.com https://example.com/a_b?c=d",
+    "Il \u00e9tait \u00e0 l'h\u00f4tel, o\u00f9 l'on a mang\u00e9 des cr\u00eapes.",
+    "\u00c5ngstr\u00f6m, \u00d8rsted and Dvo\u0159\u00e1k",
 )
 HARD_UNICODE = (
     "\u4f60\u597d\uff0c\u4e16\u754c\u3002",  # CJK
+    "\u65e5\u672c\u8a9e\u306e\u30c6\u30ad\u30b9\u30c8",  # with kana between
     "\ud55c\uad6d\uc5b4 \ubb38\uc7a5\uc785\ub2c8\ub2e4.",  # Hangul, which decomposes
     "great\U0001f600job \U0001f468\u200d\U0001f469\u200d\U0001f467",  # emoji glued to a word, and a joined family
+    "\U0001f1e9\U0001f1ea flag, \u270c\U0001f3fd hand, \u2764\ufe0f heart",  # pairs, skin tones, selectors
     "\u1f48\u03b4\u03c5\u03c3\u03c3\u03b5\u03cd\u03c2 \u039f\u0394\u03a5\u03a3\u03a3\u0395\u03a5\u03a3",  # final sigma
     "\ufeffThe mark stands first.",
+    "A mark stands\ufeff within.",
+    "NUL stands here\0 and there.",
     "a literal [MASK] and a literal [SEP]",
+    "[CLS][UNK]<s></s>[PAD]",
     "e\u0301 is not \u00e9, \u0439 is not \u0438\u0306",
+    "\u0130stanbul and \u0131",  # a capital that lower-cases to two characters
+    "\ufb01ne \u2460 \u00bd \u33a1",  # what compatibility forms would take apart
+    "\u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd",  # from right to left
+    "\u0939\u093f\u0928\u094d\u0926\u0940 \u0e20\u0e32\u0e29\u0e32\u0e44\u0e17\u0e22",  # vowels that are marks
+    "zero\u200bwidth soft\u00adhyphen \u202eoverride",
 )
 PAIRS = (
     ("The dog barked.", "An animal made a noise."),

@@ -2,6 +2,7 @@
 
 from bertline.bundle import Manifest
 from bertline.console import file_size
+from export.consumers import consumers_in
 from infer.variants import BF16
 
 _PACKED = "A packed graph takes int32 inputs without padding, as `bertline.json` lists them, and runs on CUDA."
@@ -44,4 +45,7 @@ def model_card(manifest: Manifest, name: str) -> str:
                 f"| {BF16 if gate.precision == BF16 else key} | `{variant.file}` | {size} | {gate.rows:,} "
                 f"| {gate.max_abs_logit:.1e} | {gate.flips} | {mcc} | {gate.provider} |"
             )
+    if consumers := consumers_in(manifest):
+        lines += ["", "Without bertline, each with a README of its own:", ""]
+        lines += [f"    {consumer.says}" for consumer in consumers]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,275 @@
+"""Score a bertline bundle with onnxruntime, tokenizers and numpy alone, and check that the answers are the right ones.
+
+python bertline_lean.py score INPUT.tsv OUTPUT.tsv
+python bertline_lean.py selfcheck
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+WINDOW_ROWS, BATCH_ROWS = 4096, 32
+INVARIANT_WITHIN = 1e-5  # |Δlogit| of a row alone and in a padded batch
+EXTRA_PADDING = 16  # tokens
+
+
+class ScoringError(Exception):
+    """What the user can mend; the message is one line."""
+
+
+class Classifier:
+    """A bundle's model and tokenizer, at one precision."""
+
+    def __init__(self, bundle, variant="fp32", threads=0):
+        self.bundle, self.manifest = Path(bundle), read_manifest(bundle)
+        padded = [name for name, entry in self.manifest["variants"].items() if entry["layout"] == "padded"]
+        if variant not in padded:
+            raise ScoringError(f"--variant {variant}: this bundle has {', '.join(padded)} for this runtime")
+        self.variant = self.manifest["variants"][variant]
+        self.labels, self.max_length = self.manifest["labels"], self.manifest["max_length"]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads  # 0: all cores
+        self.session = onnxruntime.InferenceSession(
+            inside(self.bundle, self.variant["file"]), options, providers=["CPUExecutionProvider"]
+        )
+        self.tokenizer = Tokenizer.from_file(str(self.bundle / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(self.max_length)  # keeps the last separator; of a pair, cuts the longer text
+
+    def encode(self, texts):
+        """[(token ids, token types)] of texts, or of pairs of texts."""
+        return [(encoding.ids, encoding.type_ids) for encoding in self.tokenizer.encode_batch(texts)]
+
+    def run(self, rows, room=0):
+        """Logits (rows, labels) float32 of one batch of encoded rows, padded to the longest and `room` tokens more."""
+        length = max(len(ids) for ids, _ in rows) + room
+        feeds = {
+            "input_ids": np.full((len(rows), length), self.manifest["tokenizer"]["pad_id"], np.int64),
+            "attention_mask": np.zeros((len(rows), length), np.int64),
+            "token_type_ids": np.zeros((len(rows), length), np.int64),
+        }
+        for row, (ids, types) in enumerate(rows):
+            feeds["input_ids"][row, : len(ids)] = ids
+            feeds["attention_mask"][row, : len(ids)] = 1
+            feeds["token_type_ids"][row, : len(ids)] = types
+        return self.session.run(["logits"], {of.name: feeds[of.name] for of in self.session.get_inputs()})[0]
+
+    def logits(self, rows):
+        """Logits (rows, labels) float32 of encoded rows, in their order; batches hold rows of like length."""
+        found = np.empty((len(rows), len(self.labels)), np.float32)
+        order = np.argsort([len(ids) for ids, _ in rows], kind="stable")
+        for start in range(0, len(order), BATCH_ROWS):
+            batch = order[start : start + BATCH_ROWS]
+            found[batch] = self.run([rows[row] for row in batch])
+        return found
+
+    def score(self, texts):
+        """[(label, probability)] of texts, or of pairs of texts."""
+        probabilities = softmax(self.logits(self.encode(texts)))
+        return [(self.labels[row.argmax()], float(row.max())) for row in probabilities]
+
+
+def read_manifest(bundle):
+    """What bertline.json says."""
+    path = Path(bundle) / "bertline.json"
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ScoringError(f"{bundle}: has no bertline.json, so it is no bundle; name one with --bundle") from None
+    except ValueError:
+        raise ScoringError(f"{path}: is not JSON; take the bundle from its source again") from None
+
+
+def inside(bundle, name):
+    """The path of a file of the bundle, which must not lead out of it."""
+    path = (bundle / name).resolve()
+    if not path.is_relative_to(bundle.resolve()):
+        raise ScoringError(f"{bundle}/bertline.json: {name!r} leaves the bundle; take it from its source again")
+    return path
+
+
+def softmax(logits):
+    """Probabilities (rows, labels) float32, computed in float64."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def read_table(stream, path, columns):
+    """The columns of a table and an iterator over its rows' cells; `columns` names those of one without a header."""
+    lines = numbered_lines(stream, path)
+    head = next(lines, None)
+    if head is None:
+        raise ScoringError(f"{path}: the file is empty; give a table with at least one row")
+    if columns is None:
+        columns = head[1].split("\t")
+    else:
+        lines = chain([head], lines)
+
+    def rows():
+        for number, line in lines:
+            cells = line.split("\t")
+            if len(cells) != len(columns):
+                raise ScoringError(
+                    f"{path}, line {number}: has {len(cells)} columns instead of {len(columns)}; correct it"
+                )
+            yield cells
+
+    return columns, rows()
+
+
+def numbered_lines(stream, path):
+    """(number, text) of each line, without its end and without a byte-order mark at the start."""
+    for number, raw in enumerate(stream, 1):
+        raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+        try:
+            line = raw.removesuffix(b"\n").removesuffix(b"\r").decode()
+        except UnicodeDecodeError:
+            raise ScoringError(f"{path}, line {number}: is not UTF-8; convert the file with iconv -t UTF-8") from None
+        if "\0" in line:
+            raise ScoringError(f"{path}, line {number}: holds a NUL character; remove it with tr -d '\\000'")
+        yield number, line
+
+
+def score_file(classifier, source, target, *, columns, text_columns, probabilities, logits, token_ids):
+    """Score a table into `target`, which appears once it is whole; returns the number of rows."""
+    if target.exists():
+        raise ScoringError(f"{target}: the file exists; name another")
+    if not source.is_file():
+        raise ScoringError(f"{source}: no such file; check the name")
+    added = ["predicted_label", "score"]
+    added += [f"prob_{label}" for label in classifier.labels] if probabilities else []
+    added += [f"logit_{label}" for label in classifier.labels] if logits else []
+    added += ["token_ids"] if token_ids else []
+    count, partial = 0, target.with_name(target.name + ".partial")
+    try:
+        with source.open("rb") as stream, partial.open("w", encoding="utf-8", newline="\n") as out:
+            columns, rows = read_table(stream, source, columns)
+            for name in text_columns:
+                if name not in columns:
+                    raise ScoringError(f"{source}: has no column {name!r} but {', '.join(columns)}; see --text-column")
+            places = [columns.index(name) for name in text_columns]
+            out.write("\t".join([*columns, *added]) + "\n")
+            while window := list(islice(rows, WINDOW_ROWS)):
+                texts = [tuple(cells[place] for place in places) for cells in window]
+                encoded = classifier.encode([text if len(text) == 2 else text[0] for text in texts])
+                found = classifier.logits(encoded)
+                for cells, values, shares, (ids, _) in zip(window, found, softmax(found), encoded, strict=True):
+                    cells = [*cells, classifier.labels[values.argmax()], f"{shares[values.argmax()]:.9g}"]
+                    cells += [f"{share:.9g}" for share in shares] if probabilities else []
+                    cells += [f"{value:.9g}" for value in values] if logits else []
+                    cells += [" ".join(map(str, ids))] if token_ids else []
+                    out.write("\t".join(cells) + "\n")
+                count += len(window)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def selfcheck(bundle, variant):
+    """(name, passed, finding) of each step: hashes, token ids, logits of batch 1, logits in a padded batch."""
+    bundle, manifest = Path(bundle), read_manifest(bundle)
+    changed = [name for name, entry in manifest["files"].items() if not is_as_stated(inside(bundle, name), entry)]
+    files = len(manifest["files"])
+    finding = f"missing or changed: {', '.join(changed)}" if changed else f"{files} files are as the manifest says"
+    yield "hashes", not changed, finding
+    if changed:
+        return
+    classifier = Classifier(bundle, variant)
+    lines = (bundle / "golden.jsonl").read_text("utf-8").split("\n")
+    goldens = [json.loads(line) for line in lines if line]
+    texts = [golden["text"] if golden["pair"] is None else (golden["text"], golden["pair"]) for golden in goldens]
+    found = classifier.encode(texts)
+    differing = [golden for golden, (ids, _) in zip(goldens, found, strict=True) if golden["input_ids"] != ids]
+    finding = f"{len(goldens) - len(differing)} of {len(goldens)} goldens have the stored ids"
+    finding += "".join(f"; {golden['tag']} differs: {golden['text'][:40]!r}" for golden in differing)
+    yield "token ids", all(golden["tag"] != "core" for golden in differing), finding
+
+    stored = [(golden["input_ids"], golden["token_type_ids"]) for golden in goldens]
+    alone = np.concatenate([classifier.run([row]) for row in stored])
+    allowed = classifier.variant["golden_tolerance"]
+    worst = farthest(alone, np.array([golden["logits"][variant] for golden in goldens], np.float32))
+    yield "logits", worst <= allowed, f"max |Δlogit| {worst:.1e}, allowed {allowed:.1e}"
+
+    positions = manifest["tokenizer"]["positions"] or classifier.max_length
+    room = min(EXTRA_PADDING, positions - max(len(ids) for ids, _ in stored))
+    worst = max(farthest(alone, classifier.run(stored, further)) for further in (0, room))
+    expected = classifier.variant["batch_invariant"]
+    allowed = f"allowed {INVARIANT_WITHIN:.0e}" if expected else "stated, not limited"
+    finding = f"alone and in a padded batch: max |Δlogit| {worst:.1e}, {allowed}"
+    yield "padding", worst <= INVARIANT_WITHIN or not expected, finding
+
+
+def is_as_stated(path, entry):
+    """Whether a file has the manifest's size and hash."""
+    if not path.is_file() or path.stat().st_size != entry["bytes"]:
+        return False
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == entry["sha256"]
+
+
+def farthest(one, other):
+    """Largest |Δlogit|; a NaN counts as infinitely far."""
+    return float(np.nan_to_num(np.abs(one - other), nan=np.inf).max())
+
+
+def arguments():
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    scoring, checking = commands.add_parser("score"), commands.add_parser("selfcheck")
+    for command in (scoring, checking):
+        command.add_argument("--bundle", type=Path, default=Path(__file__).resolve().parents[2])
+        command.add_argument("--variant", default="fp32")
+    scoring.add_argument("input", type=Path)
+    scoring.add_argument("output", type=Path)
+    scoring.add_argument("--columns", type=lambda names: names.split(","), help="names, for a file without a header")
+    scoring.add_argument("--text-column")
+    scoring.add_argument("--pair-column")
+    for flag in ("--probabilities", "--logits", "--token-ids"):
+        scoring.add_argument(flag, action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    """Run a command; the exit code."""
+    options = arguments()
+    try:
+        if options.command == "selfcheck":
+            passed = True
+            for name, fine, finding in selfcheck(options.bundle, options.variant):
+                print(f"{'ok    ' if fine else 'FAILED'}  {name:<10} {finding}", flush=True)
+                passed = passed and fine
+            return 0 if passed else 3
+        start = time.perf_counter()
+        classifier = Classifier(options.bundle, options.variant)
+        known = classifier.manifest["text_columns"]
+        if options.pair_column and len(known) == 1:
+            raise ScoringError("--pair-column: this bundle scores single texts")
+        rows = score_file(
+            classifier,
+            options.input,
+            options.output,
+            columns=options.columns,
+            text_columns=[options.text_column or known[0], *(options.pair_column or name for name in known[1:])],
+            probabilities=options.probabilities,
+            logits=options.logits,
+            token_ids=options.token_ids,
+        )
+        print(f"{rows:,} rows in {time.perf_counter() - start:.1f} s", file=sys.stderr)
+        return 0
+    except ScoringError as refusal:
+        print(f"bertline_lean: {refusal}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
