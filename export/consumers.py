@@ -41,7 +41,7 @@ def wanted_consumers(names: str | None) -> list[Consumer]:
 
 def add_consumers(bundle: Path, manifest: Manifest, consumers: Sequence[Consumer]) -> dict[str, FileEntry]:
     """Write them below the unfinished bundle's `runtimes/`; the entries of their files, for the manifest."""
-    entries = {}
+    entries: dict[str, FileEntry] = {}
     for consumer in consumers:
         target = bundle / FOLDER / consumer.name
         for source in consumer.sources or (consumer.name,):

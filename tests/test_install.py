@@ -44,6 +44,15 @@ def test_wheel_holds_the_stations_and_nothing_else(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == stations
 
 
+def test_wheel_holds_all_that_goes_into_bundles(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = {name for name in archive.namelist() if name.startswith("export/runtimes/")}
+    listed = subprocess.run(["git", "ls-files", "-z", "export/runtimes"], cwd=ROOT, capture_output=True)
+    if listed.returncode:
+        pytest.skip("no git checkout: the files of the repository are not known")
+    assert held == set(listed.stdout.decode().split("\0")) - {""}
+
+
 def test_wheel_scores_a_file(environment: Path, bundle: Path, tmp_path: Path) -> None:
     table = tiny.write_table(tmp_path / "table.tsv")
     scored = run(environment / "bertline", "infer", bundle, table, "-o", tmp_path / "scored.tsv")
