@@ -102,7 +102,8 @@ def of_family(once: Once) -> Callable[[str], tuple[Path, Path]]:
     """`of_family("roberta")`: a tiny model and its bundle with the variant cuda-fp16; read only."""
 
     def make(family: str) -> tuple[Path, Path]:
-        model = once(f"{family}_model", lambda folder: tiny.write_model(folder, family, tiny.labels_of(family)))
+        # With this seed no golden lies on the border between two labels, where float16 would flip it, in any family.
+        model = once(f"{family}_model", lambda folder: tiny.write_model(folder, family, tiny.labels_of(family), seed=2))
         return model, once(f"{family}_bundle", lambda output: tiny.export(model, output, "cuda-fp16"))
 
     return make
