@@ -80,3 +80,17 @@ def _read_json(path: Path, problems: list[str], *, required: bool = False) -> di
         problems.append(f"{path.name} is not a JSON object")
         return {}
     return document
+
+
+def model_positions(model: Any) -> int:
+    """The longest sequence a transformers model takes, in tokens.
+
+    RoBERTa and its kin use the position table only after the padding id (transformers,
+    modeling_roberta.create_position_ids_from_input_ids); a model without a table says its maximum in the config.
+    """
+    for name, table in model.named_modules():
+        if name.endswith("position_embeddings"):
+            return int(
+                table.num_embeddings if table.padding_idx is None else table.num_embeddings - table.padding_idx - 1
+            )
+    return int(getattr(model.config, "max_position_embeddings", 2**31))

@@ -14,7 +14,7 @@ from bertline.bundle import MANIFEST, SCHEMA, Bundle, FileEntry, Manifest, Varia
 from bertline.console import file_size
 from bertline.errors import BertlineError, VerificationError
 from bertline.files import check_output, whole_folder
-from bertline.model_folder import ModelFolder
+from bertline.model_folder import ModelFolder, model_positions
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
 from export.consumers import Consumer, add_consumers, wanted_consumers
@@ -26,7 +26,7 @@ from export.packed_variant import add_packed
 from export.parity import check_grid, compare_goldens, compare_rows, require
 from export.passes import apply_passes
 from export.reference import Reference
-from export.tokenizer import bundle_max_length, copy_settings, model_positions, tokenizer_facts, write_tokenizer
+from export.tokenizer import bundle_max_length, copy_settings, tokenizer_facts, write_tokenizer
 from export.variants import MAKERS, Made, add_variant, wanted_variants
 from export.ways import Terms, add_further_gates, timed_in_turns
 from infer.golden import GOLDENS, Golden, goldens_to_text
@@ -175,7 +175,7 @@ def _draft(
     spec: TableSpec,
 ) -> Manifest:
     """The manifest but for what is still to be proven."""
-    positions = model_positions(reference.model.config)
+    positions = model_positions(reference.model)
     graph = onnx.load(target / MODEL_FILE, load_external_data=False).graph
     recipe = folder.recipe
     if recipe.get("model"):

@@ -54,16 +54,6 @@ def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> Token
     )
 
 
-def model_positions(config: Any) -> int:
-    """The longest sequence the model's position table takes, in tokens.
-
-    RoBERTa and its kin count positions from the padding id on, so that many rows of the table are never used
-    (transformers, modeling_roberta.create_position_ids_from_input_ids).
-    """
-    table = int(config.max_position_embeddings)
-    return table - config.pad_token_id - 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else table
-
-
 def bundle_max_length(model: ModelFolder, tokenizer: Any, positions: int) -> int:
     """Fine-tuning's maximum, else the tokenizer's, at most the model's positions."""
     wanted = int(model.recipe.get("max_length") or min(tokenizer.model_max_length, positions))

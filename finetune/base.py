@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from bertline.errors import BertlineError
+from bertline.model_folder import model_positions
 from finetune.recipe import Recipe
 
 _CHECKPOINT_FILES = ["*.safetensors", "*.json", "*.txt", "*.model"]  # weights, config, vocabularies
@@ -53,7 +54,7 @@ def load_base(recipe: Recipe, labels: tuple[str, ...]) -> tuple[Any, Any]:
     problems = [*_tokenizer_problems(tokenizer, model.config.vocab_size), *_weight_problems(model, loading)]
     if problems:
         raise BertlineError(f"--model {recipe.model}: {'; '.join(problems)}; name a whole checkpoint")
-    positions = _positions(model)
+    positions = model_positions(model)
     if recipe.max_length > positions:
         raise BertlineError(f"--max-length {recipe.max_length}: the model takes {positions} tokens at most")
     model.config.problem_type = "single_label_classification"
@@ -91,13 +92,3 @@ def _weight_problems(model: Any, loading: dict[str, Any]) -> list[str]:
     unfit = {*loading["missing_keys"], *(name for name, *_ in loading["mismatched_keys"])}
     body = sorted(name for name in unfit if name.startswith(f"{model.base_model_prefix}.") and ".pooler." not in name)
     return [f"{len(body)} of its weights are missing or of another size, such as {body[0]}"] if body else []
-
-
-def _positions(model: Any) -> int:
-    """The longest sequence the model takes, in tokens; RoBERTa and its kin use the table only after the padding id."""
-    for name, table in model.named_modules():
-        if name.endswith("position_embeddings"):
-            return int(
-                table.num_embeddings if table.padding_idx is None else table.num_embeddings - table.padding_idx - 1
-            )
-    return int(getattr(model.config, "max_position_embeddings", 2**31))

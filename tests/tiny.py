@@ -21,7 +21,16 @@ SENTENCES = [
     "A dog not sees.",
 ]
 POSITIONS = 64
-FAMILIES = ("bert", "roberta", "distilbert", "electra")
+FAMILIES = ("bert", "roberta", "distilbert", "electra")  # those with a packed graph
+OTHER_FAMILIES = ("xlm-roberta", "albert", "mpnet", "deberta-v2", "modernbert")
+LIKE_ROBERTA = ("roberta", "xlm-roberta", "mpnet")  # their markers, and positions that count from the padding id on
+_SETTINGS: dict[str, dict[str, object]] = {
+    "roberta": {"type_vocab_size": 1},
+    "xlm-roberta": {"type_vocab_size": 1},
+    "albert": {"embedding_size": 16},
+    "deberta-v2": {"relative_attention": True, "position_buckets": 16, "pos_att_type": ["p2c", "c2p"]},
+    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 16},
+}
 
 
 def labels_of(family: str) -> tuple[str, ...]:
@@ -36,18 +45,18 @@ def write_tokenizer(folder: Path, family: str = "bert") -> Any:
 
     pad, unk, cls, sep, mask = (
         ("<pad>", "<unk>", "<s>", "</s>", "<mask>")
-        if family == "roberta"
+        if family in LIKE_ROBERTA
         else ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
     )
     # RoBERTa's own order: its positions count from the padding id on, which is not 0
-    special = [cls, pad, sep, unk, mask] if family == "roberta" else [pad, unk, cls, sep, mask]
+    special = [cls, pad, sep, unk, mask] if family in LIKE_ROBERTA else [pad, unk, cls, sep, mask]
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
     pieces = [*special, *WORDS, *letters, *(f"##{letter}" for letter in letters), *".,!?'\"()-;:0123456789"]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=unk, max_input_chars_per_word=40))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    if family == "roberta":
+    if family in LIKE_ROBERTA:
         tokenizer.post_processor = processors.RobertaProcessing((sep, vocabulary[sep]), (cls, vocabulary[cls]))
     else:
         tokenizer.post_processor = processors.BertProcessing((sep, vocabulary[sep]), (cls, vocabulary[cls]))
@@ -60,7 +69,7 @@ def write_tokenizer(folder: Path, family: str = "bert") -> Any:
         cls_token=cls,
         sep_token=sep,
         mask_token=mask,
-        model_input_names=[*names, "token_type_ids"] if family in ("bert", "electra") else names,
+        model_input_names=[*names, "token_type_ids"] if family in ("bert", "electra", "albert") else names,
     )
     wrapped.save_pretrained(folder)
     return wrapped
@@ -80,12 +89,12 @@ def write_model(folder: Path, family: str = "bert", labels: tuple[str, ...] = ("
     config = AutoConfig.for_model(
         family,
         vocab_size=len(tokenizer),
-        max_position_embeddings=POSITIONS + (tokenizer.pad_token_id + 1 if family == "roberta" else 0),
+        max_position_embeddings=POSITIONS + (tokenizer.pad_token_id + 1 if family in LIKE_ROBERTA else 0),
         pad_token_id=tokenizer.pad_token_id,
         initializer_range=0.2,
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
-        **({"type_vocab_size": 1} if family == "roberta" else {}),
+        **_SETTINGS.get(family, {}),
         **sizes,
     )
     torch.manual_seed(seed)

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import AutoModelForSequenceClassification
 
 from bertline.errors import BertlineError
-from bertline.model_folder import TRAINING, ModelFolder
+from bertline.model_folder import TRAINING, ModelFolder, model_positions
+from tests import tiny
 
 CONFIG = {"architectures": ["BertForSequenceClassification"], "model_type": "bert", "id2label": {"0": "no", "1": "yes"}}
 
@@ -66,3 +68,9 @@ def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
     path = write(tmp_path / "m")
     (path / "model.safetensors").rename(path / "pytorch_model.bin")
     assert "pickled weights are not read" in refused(path)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_positions_are_those_a_sentence_can_use(family: str, tmp_path: Path) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(tiny.write_model(tmp_path / "model", family))
+    assert model_positions(model) == tiny.POSITIONS

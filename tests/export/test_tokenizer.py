@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from transformers import AutoConfig, AutoTokenizer
+from transformers import AutoTokenizer
 
 from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
-from export.tokenizer import bundle_max_length, model_positions, tokenizer_facts, write_tokenizer
+from export.tokenizer import bundle_max_length, tokenizer_facts, write_tokenizer
 from tests import tiny
 
 
@@ -60,11 +60,6 @@ def test_facts_of_the_tokenizer(
     facts = tokenizer_facts(ModelFolder.open(model_copy), AutoTokenizer.from_pretrained(model_copy), 64)
     assert (facts.pad_id, facts.unk_id, facts.cls_id, facts.sep_id, facts.positions) == (0, 1, 2, 3, 64)
     assert (facts.lowercase, facts.strip_accents) == expected
-
-
-@pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_positions_are_those_a_sentence_can_use(family: str, tmp_path: Path) -> None:
-    assert model_positions(AutoConfig.from_pretrained(tiny.write_model(tmp_path / "model", family))) == tiny.POSITIONS
 
 
 def test_the_maximum_is_the_recipes_else_the_tokenizers_within_the_positions(model_copy: Path) -> None:
