@@ -26,7 +26,10 @@ class Consumer:
 
 CONSUMERS = {
     consumer.name: consumer
-    for consumer in (Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),)
+    for consumer in (
+        Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
+        Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
+    )
 }
 
 
