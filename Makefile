@@ -39,8 +39,9 @@ $(CUDA_VENV)/.installed: requirements.lock Makefile
 		onnxruntime-gpu==$(ONNXRUNTIME_GPU) numpy tokenizers typer rich
 	touch $@
 
-# For the tests that run bundles by Node: the packages of the lockfiles, in a folder of ours. No package's own script runs.
-runtimes: .runtimes/node/.installed .runtimes/loaders/.installed
+# For the tests that run bundles by Node, and by optimum, whose older transformers cannot share .venv. What Node needs
+# comes by lockfiles, and no package's own script runs.
+runtimes: .runtimes/node/.installed .runtimes/loaders/.installed .runtimes/peers/.installed
 
 .runtimes/node/.installed: export/runtimes/node/package-lock.json
 .runtimes/loaders/.installed: tests/runtimes/loaders/package-lock.json
@@ -49,6 +50,10 @@ runtimes: .runtimes/node/.installed .runtimes/loaders/.installed
 	mkdir -p $(@D)
 	cp $(<D)/package.json $< $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.runtimes/peers/.installed: benchmarks/peers/optimum-onnx/requirements.txt $(INSTALLED)
+	$(BIN)/bertline benchmark peers install optimum-onnx --peers-folder $(@D) --quiet
 	touch $@
 
 # Versions only: no hashes and no suffix such as +cpu, so that one lock serves CPU and CUDA builds. What pyproject.toml
