@@ -26,7 +26,14 @@ class Consumer:
 
 CONSUMERS = {
     consumer.name: consumer
-    for consumer in (Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),)
+    for consumer in (
+        Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
+        Consumer(
+            "openvino-python",
+            "python runtimes/openvino-python/bertline_openvino.py selfcheck",
+            sources=("python-lean", "openvino-python"),
+        ),
+    )
 }
 
 
