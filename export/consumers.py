@@ -40,6 +40,7 @@ CONSUMERS = {
             require=require_openvino,
             make=write_openvino_tokenizer,
         ),
+        Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
     )
 }
 
