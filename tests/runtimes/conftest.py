@@ -11,6 +11,7 @@ from export.bundling import export_bundle
 from tests import tiny
 from tests.conftest import Once
 
+RUNTIMES = "python-lean,openvino-python,cpp"
 VARIANTS = ("fp32", "fp16", "quantized")
 
 
@@ -20,25 +21,25 @@ def one_thread() -> Iterator[None]:
         yield
 
 
-def write_bundle(model: Path, output: Path, runtimes: str, spec: TableSpec | None = None) -> Path:
+def write_bundle(model: Path, output: Path, spec: TableSpec | None = None) -> Path:
     """A bundle with those consumers."""
     with tiny.plain_cpu():
-        export_bundle(model, output, [], spec or TableSpec(), variants=VARIANTS, runtimes=runtimes)
+        export_bundle(model, output, [], spec or TableSpec(), variants=VARIANTS, runtimes=RUNTIMES)
     return output
 
 
 @pytest.fixture(scope="session")
 def lean_bundle(once: Once, model_dir: Path) -> Path:
-    """The tiny model's bundle with `python-lean`; read only: copy it before changing anything."""
-    return once("lean_bundle", lambda output: write_bundle(model_dir, output, "python-lean"))
+    """The tiny model's bundle; read only: copy it before changing anything."""
+    return once("lean_bundle", lambda output: write_bundle(model_dir, output))
 
 
 @pytest.fixture(scope="session")
 def pair_bundle(once: Once) -> Path:
-    """A tiny RoBERTa's bundle, of pairs of texts, with every consumer that needs nothing to be copied; read only."""
+    """A tiny RoBERTa's bundle, of pairs of texts; read only."""
     model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
     spec = TableSpec(text_column="first", pair_column="second")
-    return once("pair_bundle", lambda output: write_bundle(model, output, "python-lean", spec))
+    return once("pair_bundle", lambda output: write_bundle(model, output, spec))
 
 
 def scored(path: Path) -> list[dict[str, str]]:
