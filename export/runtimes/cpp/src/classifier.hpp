@@ -1,6 +1,6 @@
 #pragma once
 
-#include <openvino/openvino.hpp>
+#include <openvino/runtime/core.hpp>
 #include <vector>
 
 #include "bundle.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <openvino/openvino.hpp>
+#include <openvino/runtime/core.hpp>
 #include <string>
 #include <vector>
 
