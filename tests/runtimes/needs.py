@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-# Program, or header, to the command that brings it.
+REPOSITORY = Path(__file__).parents[2]
+# Program, header or file of the repository, to the command that brings it.
 HOW = {
     "node": "install Node 20 or later from your system's packages or https://nodejs.org",
     "npm": "install Node 20 or later, which brings npm",
@@ -14,8 +15,10 @@ HOW = {
     "g++": "apt-get install g++",
     "nlohmann/json.hpp": "apt-get install nlohmann-json3-dev",
     "openssl/evp.h": "apt-get install libssl-dev",
+    ".runtimes/node/.installed": "make runtimes",
+    ".runtimes/loaders/.installed": "make runtimes",
 }
-HEADERS = (Path("/usr/include"), Path("/usr/local/include"))
+FOLDERS = (REPOSITORY, Path("/usr/include"), Path("/usr/local/include"))
 REQUIRED = "BERTLINE_RUNTIMES"  # set to "required", as CI does, a missing program is a failure
 
 
@@ -27,4 +30,4 @@ def needs(*names: str) -> None:
 
 
 def _is_here(name: str) -> bool:
-    return shutil.which(name) is not None or any((folder / name).is_file() for folder in HEADERS)
+    return shutil.which(name) is not None or any((folder / name).is_file() for folder in FOLDERS)
