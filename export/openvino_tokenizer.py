@@ -10,7 +10,7 @@ from bertline.errors import BertlineError
 from infer.golden import GOLDENS, read_goldens
 
 GRAPH = "openvino_tokenizer.xml"  # and .bin beside it: one text to its token ids, uncut, without special tokens
-LAYOUT = "layout.json"  # what stands around the texts
+LAYOUT = "layout.txt"  # the pieces of a row
 
 # OpenVINO folds these to μ, σ and s, which lower-casing leaves as they are: they wear masks meanwhile.
 _MASKS = {"µ": "\ue001", "ς": "\ue002", "ſ": "\ue003"}
@@ -41,8 +41,8 @@ def write_openvino_tokenizer(bundle: Path, manifest: Manifest, target: Path) -> 
         if one != other:
             raise BertlineError(f"OpenVINO's tokenizer reads {text[:40]!r} otherwise than the bundle's; leave out cpp")
     openvino.save_model(graph, target / GRAPH)
-    layout = row_layout(tokenizer, len(manifest.text_columns))
-    (target / LAYOUT).write_text(json.dumps(layout) + "\n", encoding="utf-8")
+    pieces = row_layout(tokenizer, len(manifest.text_columns))
+    (target / LAYOUT).write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
 
 
 def openvino_graph(tokenizer: Any) -> Any:
@@ -72,15 +72,14 @@ def read_by_openvino(graph: Any, texts: Sequence[str]) -> list[list[int]]:
     return [row[:length].tolist() for row, length in zip(found["input_ids"], lengths, strict=True)]
 
 
-def row_layout(tokenizer: Any, texts: int) -> list[dict[str, int]]:
-    """The pieces of a row in order: `{"token": id}` or `{"text": 0 or 1}`, each with the `type` of its tokens."""
+def row_layout(tokenizer: Any, texts: int) -> list[str]:
+    """The pieces of a row in order, each with the type of its tokens: `token ID TYPE`, `text 0 TYPE`, `text 1 TYPE`."""
     encoding = tokenizer.encode(*["a"] * texts)
-    pieces: list[dict[str, int]] = []
+    pieces: list[str] = []
     for token, type_id, text in zip(encoding.ids, encoding.type_ids, encoding.sequence_ids, strict=True):
-        if text is None:
-            pieces.append({"token": token, "type": type_id})
-        elif {"text": text, "type": type_id} not in pieces:  # its first token stands for all
-            pieces.append({"text": text, "type": type_id})
+        piece = f"token {token} {type_id}" if text is None else f"text {text} {type_id}"
+        if text is None or piece not in pieces:  # a text's first token stands for all
+            pieces.append(piece)
     return pieces
 
 

@@ -67,6 +67,26 @@ const Variant& Bundle::variant(std::string_view name) const {
     throw ScoringError("--variant " + std::string(name) + ": this bundle has " + join(names) + " for this runtime");
 }
 
+std::vector<Golden> Bundle::goldens(const Variant& variant) const {
+    const fs::path file = inside("golden.jsonl");
+    std::ifstream stream(file, std::ios::binary);
+    std::vector<Golden> goldens;
+    for (std::string line; std::getline(stream, line);) {
+        if (line.empty()) continue;
+        try {
+            const auto json = Json::parse(line);
+            Golden golden{json.at("tag"), {json.at("text")}, {json.at("input_ids"), json.at("token_type_ids")}, {}};
+            if (!json.at("pair").is_null()) golden.texts.push_back(json.at("pair"));
+            json.at("logits").at(variant.name).get_to(golden.logits);
+            goldens.push_back(std::move(golden));
+        } catch (const Json::exception& error) {
+            throw ScoringError(file.string() + ": " + error.what() + "; take the bundle from its source again");
+        }
+    }
+    if (goldens.empty()) throw ScoringError(file.string() + ": holds no golden example; export the model again");
+    return goldens;
+}
+
 std::string join(const std::vector<std::string>& words, std::string_view between) {
     std::string text;
     for (const std::string& word : words) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "encoded.hpp"
+
 /// One file of the bundle, as the manifest states it.
 struct FileEntry {
     std::string name;
@@ -20,6 +22,14 @@ struct Variant {
     std::vector<std::string> inputs;
     double golden_tolerance;
     bool batch_invariant;
+};
+
+/// One line of golden.jsonl: a stored row with its expected answers.
+struct Golden {
+    std::string tag;
+    Texts texts;
+    Encoded encoded;
+    std::vector<float> logits;  // of one variant
 };
 
 /// What bertline.json says, as far as this program needs it.
@@ -40,6 +50,9 @@ struct Bundle {
     std::filesystem::path inside(std::string_view name) const;
 
     const Variant& variant(std::string_view name) const;
+
+    /// All goldens, with that variant's logits.
+    std::vector<Golden> goldens(const Variant& variant) const;
 };
 
 /// `a, b, c`

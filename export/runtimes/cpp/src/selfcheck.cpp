@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "classifier.hpp"
-#include "error.hpp"
 #include "sha256.hpp"
 
 namespace fs = std::filesystem;
@@ -17,28 +14,6 @@ namespace {
 
 constexpr double INVARIANT_WITHIN = 1e-5;  // |Δlogit| of a row alone and in a padded batch
 constexpr std::size_t EXTRA_PADDING = 16;  // tokens
-
-/// One line of golden.jsonl.
-struct Golden {
-    std::string tag;
-    Texts texts;
-    Encoded stored;
-    std::vector<float> logits;  // the variant's
-};
-
-std::vector<Golden> read_goldens(const Bundle& bundle, const std::string& variant) {
-    std::ifstream stream(bundle.inside("golden.jsonl"), std::ios::binary);
-    std::vector<Golden> goldens;
-    for (std::string line; std::getline(stream, line);) {
-        if (line.empty()) continue;
-        const auto json = nlohmann::json::parse(line);
-        Golden golden{json.at("tag"), {json.at("text")}, {json.at("input_ids"), json.at("token_type_ids")}, {}};
-        if (!json.at("pair").is_null()) golden.texts.push_back(json.at("pair"));
-        json.at("logits").at(variant).get_to(golden.logits);
-        goldens.push_back(std::move(golden));
-    }
-    return goldens;
-}
 
 std::string printed(const char* format, double value) {
     char text[32];
@@ -98,7 +73,7 @@ Check check_tokens(Classifier& classifier, const std::vector<Golden>& goldens) {
     std::string differing;
     for (std::size_t row = 0; row < goldens.size(); ++row) {
         const Golden& golden = goldens[row];
-        if (found[row].ids == golden.stored.ids) {
+        if (found[row].ids == golden.encoded.ids) {
             ++equal;
         } else {
             passed = passed && golden.tag != "core";
@@ -117,17 +92,17 @@ void selfcheck(const Bundle& bundle, const std::string& name, const std::functio
     if (!hashes.passed) return;
     const Variant& variant = bundle.variant(name);
     Classifier classifier(bundle, variant);
-    const std::vector<Golden> goldens = read_goldens(bundle, name);
+    const std::vector<Golden> goldens = bundle.goldens(variant);
     tell(check_tokens(classifier, goldens));
 
     std::vector<const Encoded*> stored;
     Logits expected, alone;
     std::size_t longest = 0;
     for (const Golden& golden : goldens) {
-        stored.push_back(&golden.stored);
+        stored.push_back(&golden.encoded);
         expected.push_back(golden.logits);
-        alone.push_back(classifier.run({&golden.stored}).front());
-        longest = std::max(longest, golden.stored.ids.size());
+        alone.push_back(classifier.run({&golden.encoded}).front());
+        longest = std::max(longest, golden.encoded.ids.size());
     }
     double worst = farthest(alone, expected);
     tell({"logits", worst <= variant.golden_tolerance,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "error.hpp"
 #include "order.hpp"
@@ -34,17 +33,17 @@ void truncate(std::vector<std::vector<std::int64_t>>& texts, std::size_t room) {
 
 Tokenizer::Tokenizer(ov::Core& core, const Bundle& bundle) {
     core.add_extension(TOKENIZERS_LIBRARY);
-    const auto folder = std::filesystem::path("runtimes") / "cpp";
-    const auto graph = bundle.inside((folder / "openvino_tokenizer.xml").string());
-    const auto layout = bundle.inside((folder / "layout.json").string());
-    std::ifstream stream(layout);
-    if (!stream || !std::filesystem::is_regular_file(graph)) {
+    const auto graph = bundle.inside("runtimes/cpp/openvino_tokenizer.xml");
+    std::ifstream layout(bundle.inside("runtimes/cpp/layout.txt"));
+    if (!layout || !std::filesystem::is_regular_file(graph)) {
         throw ScoringError(bundle.path.string() + ": has no tokenizer for OpenVINO; export it with --runtimes cpp");
     }
     room_ = bundle.max_length;
-    for (const auto& piece : nlohmann::json::parse(stream)) {
-        layout_.push_back({piece.value("token", std::int64_t{0}), piece.value("text", NO_TEXT), piece.at("type")});
-        room_ -= layout_.back().text == NO_TEXT;
+    std::string kind;
+    for (Piece piece; layout >> kind >> piece.number >> piece.type;) {
+        piece.is_text = kind == "text";
+        layout_.push_back(piece);
+        if (!piece.is_text) --room_;
     }
     request_ = core.compile_model(core.read_model(graph), "CPU").create_infer_request();
 }
@@ -76,7 +75,7 @@ std::vector<Tokenizer::Ids> Tokenizer::read(const std::vector<const std::string*
         request_.set_input_tensor(input);
         request_.infer();
         const ov::Tensor ids = request_.get_tensor("input_ids"), mask = request_.get_tensor("attention_mask");
-        const std::size_t length = ids.get_shape()[1];
+        const std::size_t length = ids.get_shape()[1];  // 0 where all are empty, and then of one row
         for (std::size_t i = 0; i < count; ++i) {
             const auto* row = ids.data<std::int64_t>() + i * length;
             const auto* real = mask.data<std::int64_t>() + i * length;
@@ -91,11 +90,11 @@ Encoded Tokenizer::assemble(std::vector<Ids> texts) const {
     truncate(texts, room_);
     Encoded row;
     for (const Piece& piece : layout_) {
-        if (piece.text == NO_TEXT) {
-            row.ids.push_back(piece.token);
-        } else {
-            const Ids& ids = texts.at(piece.text);
+        if (piece.is_text) {
+            const Ids& ids = texts.at(static_cast<std::size_t>(piece.number));
             row.ids.insert(row.ids.end(), ids.begin(), ids.end());
+        } else {
+            row.ids.push_back(piece.number);
         }
         row.types.resize(row.ids.size(), piece.type);
     }

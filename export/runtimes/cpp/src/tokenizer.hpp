@@ -6,15 +6,7 @@
 #include <vector>
 
 #include "bundle.hpp"
-
-/// What is scored: one text, or a pair of them.
-using Texts = std::vector<std::string>;
-
-/// A row's token ids, special ones included, unpadded, and the type of each.
-struct Encoded {
-    std::vector<std::int64_t> ids;
-    std::vector<std::int64_t> types;
-};
+#include "encoded.hpp"
 
 /// OpenVINO's form of the bundle's tokenizer, made at export. It reads each text alone; cutting to the maximum and
 /// special tokens are done here.
@@ -27,13 +19,12 @@ class Tokenizer {
  private:
     using Ids = std::vector<std::int64_t>;
 
-    /// One piece of a row: a special token, or a text.
+    /// One piece of a row: a special token, or all tokens of a text.
     struct Piece {
-        std::int64_t token;
-        std::size_t text;  // NO_TEXT for a special token
-        std::int64_t type;
+        bool is_text;
+        std::int64_t number;  // the token's id, or which text
+        std::int64_t type;    // of its tokens
     };
-    static constexpr auto NO_TEXT = static_cast<std::size_t>(-1);
 
     std::vector<Ids> read(const std::vector<const std::string*>& texts);
     Encoded assemble(std::vector<Ids> texts) const;
