@@ -6,14 +6,16 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CUDA_VENV := .venv-cuda
 ONNXRUNTIME_GPU := 1.31.1
+TRITON_CLIENT := .triton-client
+TRITONCLIENT := 2.73.0
 
-.PHONY: demo test cuda-venv lint lock clean
+.PHONY: demo test cuda-venv triton-client lint lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/bertline demo -o artifacts/demo --force
 
 # Two processes of one thread each: on two cores, more threads would wait for each other, and spin while they do.
-test: $(INSTALLED)
+test: $(INSTALLED) triton-client
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)
@@ -39,6 +41,15 @@ $(CUDA_VENV)/.installed: requirements.lock Makefile
 		onnxruntime-gpu==$(ONNXRUNTIME_GPU) numpy tokenizers typer rich
 	touch $@
 
+# Triton's schema of model configurations, for the tests. In a folder of its own and alone: the package asks for older
+# versions of protobuf and ml-dtypes than the lock has, and the one module that is read needs neither.
+triton-client: $(TRITON_CLIENT)/tritonclient
+
+$(TRITON_CLIENT)/tritonclient: | $(INSTALLED)
+	rm -rf $(TRITON_CLIENT)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(TRITON_CLIENT) \
+		tritonclient==$(TRITONCLIENT)
+
 # Versions only: no hashes and no suffix such as +cpu, so that one lock serves CPU and CUDA builds. What pyproject.toml
 # asks for on some machines only keeps its condition.
 # The torch of the last lock is installed first, so that a new lock does not move it by accident.
@@ -55,4 +66,4 @@ lock:
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) $(CUDA_VENV) .lock-venv dist artifacts/demo
+	rm -rf $(VENV) $(CUDA_VENV) $(TRITON_CLIENT) .lock-venv dist artifacts/demo

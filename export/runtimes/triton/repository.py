@@ -113,17 +113,13 @@ def config_faults(bundle, manifest, target):
 
 
 def contract(config):
-    """What a configuration promises, in words, by field and name of a tensor or a parameter."""
+    """What a configuration promises, in words, by field and the name of a tensor or a parameter."""
     said = {}
-    for field, values in config.items():
-        for number, value in enumerate(values):
-            named = (
-                (value.get("name") or value.get("key") or [str(number)])[0].strip('"')
-                if isinstance(value, dict)
-                else ""
-            )
-            if field not in TUNING:
-                said[f"{field} {named}".strip()] = shown(value)
+    for field in config.keys() - {*TUNING}:
+        for number, one in enumerate(config[field]):
+            names = {} if isinstance(one, str) else one
+            named = (names.get("name") or names.get("key") or [str(number or "")])[0]
+            said[f"{field} {shown(named)}".replace('"', "").strip()] = shown(one)
     return said
 
 
