@@ -14,6 +14,7 @@ from pathlib import Path
 
 TEMPLATE = "runtimes/triton/repository"  # in the bundle: all but the graph and the tokenizer
 MODELS = ("bertline", "bertline_model", "bertline_tokenizer")
+PROGRAM = "bertline_tokenizer/1/model.py"
 # What whoever runs the server may tune; all else in a configuration must be the bundle's.
 TUNING = ("dynamic_batching", "instance_group", "max_batch_size", "metric_tags", "model_warmup", "optimization")
 WORD = re.compile(r'(?:\s|#[^\n]*)*("(?:[^"\\\n]|\\.)*"|[\w.+-]+|[][{}:,])(?:\s|#[^\n]*)*')
@@ -116,23 +117,23 @@ def contract(config):
     """What a configuration promises, in words, by field and the name of a tensor or a parameter."""
     said = {}
     for field in config.keys() - {*TUNING}:
-        for number, one in enumerate(config[field]):
-            names = {} if isinstance(one, str) else one
-            named = (names.get("name") or names.get("key") or [str(number or "")])[0]
-            said[f"{field} {shown(named)}".replace('"', "").strip()] = shown(one)
-    return said
+        for one in config[field]:
+            named = {} if isinstance(one, str) else one
+            name = shown((named.get("name") or named.get("key") or [""])[0])
+            said.setdefault(f"{field} {name}".replace('"', "").strip(), []).append(shown(one))
+    return {field: ", ".join(values) for field, values in said.items()}
 
 
 def shown(value):
     """A word, or a message on one line."""
     if isinstance(value, str):
         return value
-    return " ".join(f"{field}: {shown(one)}" for field, values in sorted(value.items()) for one in values)
+    return f"{{{' '.join(f'{field}: {shown(one)}' for field, values in sorted(value.items()) for one in values)}}}"
 
 
 def read_config(path):
     """A configuration in protobuf's text format as {field: [values]}; a value is a word, or such a message."""
-    text, words, place = path.read_text("utf-8"), [], 0
+    text, words, place = path.read_text("utf-8", "replace"), [], 0
     while place < len(text):
         found = WORD.match(text, place)
         if not found:
@@ -176,10 +177,8 @@ def skip(words, word):
 
 def sources(manifest, variant):
     """Which file of the bundle each file of the repository is a copy of."""
-    template = {
-        name.removeprefix(f"{TEMPLATE}/"): name for name in manifest["files"] if name.startswith(f"{TEMPLATE}/")
-    }
-    if not template:
+    template = {name: f"{TEMPLATE}/{name}" for name in (*(f"{model}/config.pbtxt" for model in MODELS), PROGRAM)}
+    if not manifest["files"].keys() >= set(template.values()):
         raise RepositoryError(f"bertline.json: lists no {TEMPLATE}; export the bundle with --runtimes triton")
     graph = manifest["variants"][variant]["file"]
     return template | {"bertline_model/1/model.onnx": graph, "bertline_tokenizer/1/tokenizer.json": "tokenizer.json"}
@@ -212,7 +211,7 @@ def inside(bundle, name):
 def is_as_stated(path, manifest, name):
     """Whether a file has the size and the hash that the manifest states for this file of the bundle."""
     entry = manifest["files"][name]
-    if path.stat().st_size != entry["bytes"]:
+    if not path.is_file() or path.stat().st_size != entry["bytes"]:
         return False
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() == entry["sha256"]
