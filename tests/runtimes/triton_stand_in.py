@@ -91,7 +91,9 @@ class Repository:
             if config.backend == "python":
                 self._programs[name] = _load_program(version / "model.py", self.config_of(name))
             elif config.backend == "onnxruntime":
-                self._sessions[name] = onnxruntime.InferenceSession(version / "model.onnx")
+                session = self._sessions[name] = onnxruntime.InferenceSession(version / "model.onnx")
+                _require_graph(config.input, session.get_inputs())
+                _require_graph(config.output, session.get_outputs())
             else:
                 assert config.platform == "ensemble"
 
@@ -145,14 +147,28 @@ def _load_program(path: Path, config: Mapping[str, Any]) -> Any:
     return program
 
 
+def _require_graph(stated: Any, graph: Any) -> None:
+    """As Triton loads it: the graph has these tensors, of these types and shapes, behind a free first axis."""
+    kinds = {"tensor(int64)": "TYPE_INT64", "tensor(float)": "TYPE_FP32"}
+    said = {tensor.name: (_type_of(tensor), list(tensor.dims)) for tensor in stated}
+    sizes = {tensor.name: [size if isinstance(size, int) else -1 for size in tensor.shape] for tensor in graph}
+    assert said == {tensor.name: (kinds[tensor.type], sizes[tensor.name][1:]) for tensor in graph}
+    assert {shape[0] for shape in sizes.values()} == {-1}
+
+
+def _type_of(tensor: Any) -> str:
+    kind: str = tensor.DESCRIPTOR.fields_by_name["data_type"].enum_type.values_by_number[tensor.data_type].name
+    return kind
+
+
 def _require(name: str, stated: Any, tensors: Tensors, most_rows: int) -> None:
     """The tensors of a model are those of its configuration, by name, type and shape, with one number of rows."""
     if {tensor.name for tensor in stated} != tensors.keys():
         raise RefusedError(f"[{name}] expected {[tensor.name for tensor in stated]}, got {[*tensors]}")
     for tensor in stated:
-        array, kind = tensors[tensor.name], tensor.DESCRIPTOR.fields_by_name["data_type"].enum_type
-        shape, dims = array.shape[1:], list(tensor.dims)
-        if array.dtype != _DTYPES[kind.values_by_number[tensor.data_type].name]:
+        array, dims = tensors[tensor.name], list(tensor.dims)
+        shape = array.shape[1:]
+        if array.dtype != _DTYPES[_type_of(tensor)]:
             raise RefusedError(f"[{name}] {tensor.name} has type {array.dtype}")
         if len(shape) != len(dims) or any(want not in (-1, size) for want, size in zip(dims, shape, strict=True)):
             raise RefusedError(f"[{name}] {tensor.name} has shape {list(array.shape)}, expected [-1, {dims}]")
