@@ -6,16 +6,15 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CUDA_VENV := .venv-cuda
 ONNXRUNTIME_GPU := 1.31.1
-TRITON_CLIENT := .triton-client
 TRITONCLIENT := 2.73.0
 
-.PHONY: demo test cuda-venv triton-client lint lock clean
+.PHONY: demo test cuda-venv runtimes lint lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/bertline demo -o artifacts/demo --force
 
 # Two processes of one thread each: on two cores, more threads would wait for each other, and spin while they do.
-test: $(INSTALLED) triton-client
+test: $(INSTALLED)
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(INSTALLED)
@@ -41,14 +40,24 @@ $(CUDA_VENV)/.installed: requirements.lock Makefile
 		onnxruntime-gpu==$(ONNXRUNTIME_GPU) numpy tokenizers typer rich
 	touch $@
 
-# Triton's schema of model configurations, for the tests. In a folder of its own and alone: the package asks for older
-# versions of protobuf and ml-dtypes than the lock has, and the one module that is read needs neither.
-triton-client: $(TRITON_CLIENT)/tritonclient
+# For the tests that run bundles by Node: the packages of the lockfiles, in a folder of ours. No package's own script runs.
+# And Triton's schema of model configurations, alone in a folder of its own: the package asks for older versions of protobuf
+# and ml-dtypes than the lock has, and the one module that is read needs neither.
+runtimes: .runtimes/node/.installed .runtimes/loaders/.installed .runtimes/triton/.installed
 
-$(TRITON_CLIENT)/tritonclient: | $(INSTALLED)
-	rm -rf $(TRITON_CLIENT)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(TRITON_CLIENT) \
-		tritonclient==$(TRITONCLIENT)
+.runtimes/node/.installed: export/runtimes/node/package-lock.json
+.runtimes/loaders/.installed: tests/runtimes/loaders/package-lock.json
+
+.runtimes/%/.installed:
+	mkdir -p $(@D)
+	cp $(<D)/package.json $< $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.runtimes/triton/.installed: Makefile | $(INSTALLED)
+	rm -rf $(@D)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) tritonclient==$(TRITONCLIENT)
+	touch $@
 
 # Versions only: no hashes and no suffix such as +cpu, so that one lock serves CPU and CUDA builds. What pyproject.toml
 # asks for on some machines only keeps its condition.
@@ -66,4 +75,4 @@ lock:
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) $(CUDA_VENV) $(TRITON_CLIENT) .lock-venv dist artifacts/demo
+	rm -rf $(VENV) $(CUDA_VENV) .lock-venv .runtimes dist artifacts/demo

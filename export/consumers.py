@@ -29,6 +29,7 @@ CONSUMERS = {
     consumer.name: consumer
     for consumer in (
         Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
+        Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
         Consumer("triton", "python runtimes/triton/repository.py make MODELS", make=write_configs),
     )
 }

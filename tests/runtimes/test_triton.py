@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -16,17 +15,16 @@ import pytest
 from google.protobuf import text_format
 
 from bertline.bundle import MANIFEST, Bundle
-from export.consumers import CONSUMERS, add_consumers
+from bertline.tsv import TableSpec
 from export.triton import configs
 from infer.scorer import Scorer
 from tests import tiny
 from tests.conftest import Cli, Once
-from tests.runtimes.conftest import VARIANTS, scored
-from tests.runtimes.needs import REQUIRED
-from tests.runtimes.test_python_lean import changed_goldens, changed_hash
+from tests.runtimes.conftest import VARIANTS, scored, write_bundle
+from tests.runtimes.needs import REPOSITORY, needs
+from tests.runtimes.test_programs import changed_goldens, changed_hash
 from tests.runtimes.triton_stand_in import RefusedError, Repository, schema, serve
 
-CLIENT = Path(__file__).parents[2] / ".triton-client/tritonclient"
 PAIRS = [("the cat " * 40, "a dog " * 10), ("a dog", "the cat " * 60), ("", "the book"), ("john " * 50, "mary " * 51)]
 
 
@@ -36,33 +34,25 @@ def program(bundle: Path, name: str, *arguments: object) -> subprocess.Completed
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd="/")
 
 
-def with_triton(bundle: Path, target: Path) -> Path:
-    """A copy of a bundle with this consumer, put there as an export does."""
-    shutil.copytree(bundle, target)
-    manifest = Bundle.open(target).manifest
-    manifest.files.update(add_consumers(target, manifest, [CONSUMERS["triton"]]))
-    (target / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-    Bundle.open(target).verify()
-    return target
-
-
 @pytest.fixture(scope="session")
 def messages() -> Any:
     """Triton's schema of configurations."""
-    if not CLIENT.is_dir():
-        told = "no schema of Triton's here; make triton-client"
-        (pytest.fail if os.environ.get(REQUIRED) == "required" else pytest.skip)(told)
-    return schema(CLIENT)
+    needs(".runtimes/triton/.installed")
+    return schema(REPOSITORY / ".runtimes/triton/tritonclient")
 
 
 @pytest.fixture(scope="session")
-def single(once: Once, lean_bundle: Path) -> Path:
-    return once("triton_bundle", lambda target: with_triton(lean_bundle, target))
+def single(once: Once, model_dir: Path) -> Path:
+    """A tiny model's bundle with this consumer; read only."""
+    return once("triton_bundle", lambda target: write_bundle(model_dir, target, "triton"))
 
 
 @pytest.fixture(scope="session")
-def pairs(once: Once, pair_bundle: Path) -> Path:
-    return once("triton_pair_bundle", lambda target: with_triton(pair_bundle, target))
+def pairs(once: Once) -> Path:
+    """The same of a tiny RoBERTa, which takes pairs of texts."""
+    model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
+    spec = TableSpec(text_column="first", pair_column="second")
+    return once("triton_pair_bundle", lambda target: write_bundle(model, target, "triton", spec))
 
 
 def laid_out(bundle: Path, target: Path, variant: str = "fp32") -> Path:
