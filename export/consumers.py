@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bertline.bundle import FileEntry, Manifest
 from bertline.errors import UsageError
+from export.triton import write_configs
 
 SOURCES = Path(__file__).parent / "runtimes"  # a folder each, as it goes into the bundle
 FOLDER = "runtimes"  # in the bundle
@@ -29,6 +30,7 @@ CONSUMERS = {
     for consumer in (
         Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
         Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
+        Consumer("triton", "python runtimes/triton/repository.py make MODELS", make=write_configs),
     )
 }
 
