@@ -8,6 +8,7 @@ from pathlib import Path
 from bertline.bundle import FileEntry, Manifest
 from bertline.errors import UsageError
 from export.openvino_tokenizer import require_openvino, write_openvino_tokenizer
+from export.triton import write_configs
 
 SOURCES = Path(__file__).parent / "runtimes"  # a folder each, as it goes into the bundle
 FOLDER = "runtimes"  # in the bundle
@@ -41,6 +42,7 @@ CONSUMERS = {
             make=write_openvino_tokenizer,
         ),
         Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
+        Consumer("triton", "python runtimes/triton/repository.py make MODELS", make=write_configs),
     )
 }
 

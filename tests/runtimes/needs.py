@@ -18,6 +18,7 @@ HOW = {
     ".runtimes/node/.installed": "make runtimes",
     ".runtimes/loaders/.installed": "make runtimes",
     ".runtimes/peers/.installed": "make runtimes",
+    ".runtimes/triton/.installed": "make runtimes",
 }
 FOLDERS = (REPOSITORY, Path("/usr/include"), Path("/usr/local/include"))
 REQUIRED = "BERTLINE_RUNTIMES"  # set to "required", as CI does, a missing program is a failure
