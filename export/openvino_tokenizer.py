@@ -24,7 +24,7 @@ def require_openvino() -> None:
 
 
 def write_openvino_tokenizer(bundle: Path, manifest: Manifest, target: Path) -> None:
-    """Write both into `target`; BertlineError where OpenVINO reads a core golden otherwise than the bundle does, or not.
+    """Write both into `target`; BertlineError where OpenVINO cannot read as the bundle does, shown by core goldens.
 
     OpenVINO's tokenizer cuts no pair as the tokenizers library does: it reads each text alone, and the consumer cuts
     the texts and puts them together.
