@@ -29,7 +29,8 @@ const SCORING = {
 async function score(source, target, options) {
   const start = performance.now();
   if (existsSync(target)) throw new ScoringError(`${target}: the file exists; name another`);
-  if (!(await stat(source).catch(() => null))?.isFile()) throw new ScoringError(`${source}: no such file; check the name`);
+  const found = await stat(source).catch(() => null);
+  if (!found?.isFile()) throw new ScoringError(`${source}: no such file; check the name`);
   const classifier = await Classifier.open(options.bundle, { variant: options.variant });
   const [first, second] = classifier.textColumns;
   if (options["pair-column"] && !second) throw new ScoringError("--pair-column: this bundle scores single texts");
@@ -87,7 +88,7 @@ async function main([command, ...words]) {
   try {
     return await (command === "score" ? score(...positionals, options) : check(options));
   } catch (error) {
-    if (!(error instanceof ScoringError)) throw error;
+    if (!(error instanceof ScoringError) && !error.syscall) throw error; // the second is the system's refusal
     console.error(`bertline.js: ${error.message}`);
     return 1;
   }
