@@ -26,11 +26,18 @@ export class Engine {
     this.waiting.delete(id);
     if (kind === "answer") asked.resolve(value);
     else asked.reject(Object.assign(new Error(value.message), { name: value.name }));
+    if (this.retired) this.retire();
   }
 
   fail(error) {
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
+  }
+
+  /** End once all is answered that was asked. */
+  retire() {
+    this.retired = true;
+    if (this.waiting.size === 0) this.end();
   }
 
   end() {
