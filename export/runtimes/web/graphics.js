@@ -18,7 +18,7 @@ export async function graphicsFor(backend, manifest) {
 
 /** Why the GPU's worker is not used, or null: it must pass the self-check, and be sooner unless `forced`. */
 export async function worthIt(graphics, other, forced) {
-  const failed = (await graphics.ask("selfcheck", { used: [] })).filter((step) => !step.passed);
+  const failed = (await graphics.ask("selfcheck", { files: [] })).filter((step) => !step.passed);
   if (failed.length) return `not used: ${failed.map((step) => `${step.name}, ${step.finding}`).join("; ")}`;
   if (forced) return null;
   const [ours, theirs] = [await graphics.ask("pace"), await other.ask("pace")];

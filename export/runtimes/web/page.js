@@ -137,10 +137,11 @@ function showFacts() {
   const { facts } = bertline;
   const threads = facts.threads === 1 ? "one thread" : `${facts.threads} threads`;
   const runs = facts.backend === "webgpu" ? "WebGPU" : `WebAssembly, ${threads}`;
+  const note = facts.isolated ? "" : ": the server sends no COOP and COEP headers; after a reload there may be more";
   byId("runtime-text").textContent = facts.offline === "yes" ? `${runs}; works offline from now on` : runs;
   const told = {
     variant: `${facts.variant}, ${facts.file}, ${size(facts.bytes)}`,
-    "computes with": facts.threadsNote ? `${runs}: ${facts.threadsNote}` : runs,
+    "computes with": runs + note,
     WebGPU: facts.webgpu ?? "not tried yet",
     offline: facts.offline,
     versions: Object.entries(facts.versions).map((pair) => pair.join(" ")).join(", "),
