@@ -29,9 +29,8 @@ CONSUMERS = {
     consumer.name: consumer
     for consumer in (
         Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
-        Consumer(
-            "web", "bertline web .", sources=("javascript", "web"), require=have_libraries, make=add_libraries
-        ),
+        Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
+        Consumer("web", "bertline web .", sources=("javascript", "web"), require=have_libraries, make=add_libraries),
     )
 }
 

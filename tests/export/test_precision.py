@@ -81,13 +81,14 @@ def test_a_weight_that_float16_cannot_hold_stays_fp32() -> None:
     assert fp16_weights(product(weight, 32)) == product(weight, 32)
 
 
-def test_each_output_channel_has_its_scale_and_zeros_stay_zeros() -> None:
-    weight = np.random.default_rng(0).normal(size=(32, 32)).astype(np.float32) * np.logspace(
-        -4, 4, 32, dtype=np.float32
-    )
+@pytest.mark.parametrize(("width", "groups"), [(96, 3), (40, 1)])
+def test_each_group_of_a_channel_has_its_scale_and_zeros_stay_zeros(width: int, groups: int) -> None:
+    weight = np.random.default_rng(0).normal(size=(width, 32)).astype(np.float32)
+    weight *= np.logspace(-4, 4, width, dtype=np.float32)[:, None]
     weight[:, 5] = 0
-    model = int8_weights(product(weight, 32))
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    restored = stored["weight.int8"].astype(np.float32) * stored["weight.scale"]
-    assert np.all(np.abs(restored - weight) <= np.abs(weight).max(axis=0) / 254 * 1.001)
+    model = int8_weights(product(weight, width))
+    rows = np.eye(width, dtype=np.float32)
+    restored = onnxruntime.InferenceSession(model.SerializeToString()).run(["logits"], {"x": rows})[0]
+    largest = np.abs(weight.reshape(groups, -1, 32)).max(axis=1, keepdims=True)
+    assert np.all(np.abs(restored - weight).reshape(groups, -1, 32) <= largest / 254 * 1.001)
     assert not restored[:, 5].any()

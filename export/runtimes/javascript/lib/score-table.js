@@ -1,0 +1,76 @@
+// A table in, the same table with answers out: the columns that `bertline infer` writes.
+
+import { answer } from "./classifier.js";
+import { ScoringError } from "./fault.js";
+import { TableReader, formatNumber } from "./table.js";
+
+const WINDOW_ROWS = 512; // between two signs of progress
+
+/**
+ * The scored table, in pieces of text. `chunks` are the table's bytes, Uint8Array each; `path` is for messages.
+ *
+ * textColumns: one or two names; columns: names for a table without a header; probabilities, logits, tokenIds: further
+ * columns; onRows({cells, columns, label}…[]) hears each window of rows; signal: ends it. Throws ScoringError.
+ */
+export async function* scoredTable(classifier, chunks, path, options) {
+  const { columns = null, textColumns, onRows = () => {}, signal } = options;
+  const reader = new TableReader(path, columns);
+  let places = null;
+  let waiting = [];
+
+  async function* windows(least) {
+    while (waiting.length >= least) {
+      const rows = waiting.slice(0, WINDOW_ROWS);
+      waiting = waiting.slice(WINDOW_ROWS);
+      const texts = rows.map((cells) => places.map((place) => cells[place]));
+      const encoded = classifier.encode(texts.map((text) => (text.length === 2 ? text : text[0])));
+      const logits = await classifier.logits(encoded, signal);
+      const answers = logits.map((values) => answer(values, classifier.labels));
+      onRows(rows.map((cells, row) => ({ cells, label: answers[row].label })), reader.columns);
+      yield rows.map((cells, row) => line(cells, answers[row], logits[row], encoded[row].ids, options)).join("");
+    }
+  }
+
+  function* head() {
+    if (places !== null || reader.columns === null) return;
+    places = textColumns.map((name) => placeOf(name, reader.columns, path));
+    yield [...reader.columns, ...addedColumns(classifier.labels, options)].join("\t") + "\n";
+  }
+
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    waiting.push(...reader.push(chunk));
+    yield* head();
+    yield* windows(WINDOW_ROWS);
+  }
+  waiting.push(...reader.end());
+  yield* head();
+  yield* windows(1);
+}
+
+/** The place of a column in a row. */
+export function placeOf(name, columns, path) {
+  const place = columns.indexOf(name);
+  if (place < 0) {
+    throw new ScoringError(`${path}: has no column '${name}' but ${columns.join(", ")}; name the text's column`);
+  }
+  return place;
+}
+
+function addedColumns(labels, { probabilities, logits, tokenIds }) {
+  return [
+    "predicted_label",
+    "score",
+    ...(probabilities ? labels.map((label) => `prob_${label}`) : []),
+    ...(logits ? labels.map((label) => `logit_${label}`) : []),
+    ...(tokenIds ? ["token_ids"] : []),
+  ];
+}
+
+function line(cells, { label, score, probabilities: shares }, values, ids, { probabilities, logits, tokenIds }) {
+  const added = [label, formatNumber(score)];
+  if (probabilities) added.push(...Array.from(shares, formatNumber));
+  if (logits) added.push(...Array.from(values, formatNumber));
+  if (tokenIds) added.push(ids.join(" "));
+  return [...cells, ...added].join("\t") + "\n";
+}
