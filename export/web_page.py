@@ -1,4 +1,4 @@
-"""The page's libraries: had from the npm registry by the lockfile in its folder, once a machine, and copied beside it."""
+"""The page's libraries: npm brings them once a machine, by the lockfile in its folder; they are copied beside it."""
 
 import fcntl
 import hashlib
@@ -35,8 +35,8 @@ def have_libraries() -> Path:
         npm = shutil.which("npm")
         if npm is None:
             raise BertlineError(
-                "--runtimes web: there is no npm, which brings the page's libraries; install Node 20 or later from your "
-                "system's packages or https://nodejs.org"
+                "--runtimes web: there is no npm, which brings the page's libraries; "
+                "install Node 20 or later from your system's packages or https://nodejs.org"
             )
         cache.mkdir(parents=True, exist_ok=True)
         with target.with_suffix(".lock").open("w") as lock:

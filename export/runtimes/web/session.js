@@ -1,26 +1,26 @@
 // A session of onnxruntime-web: on WebAssembly, or on the GPU.
 
-const LATER = "runtimes/web/vendor/webgpu/"; // what only the GPU needs
+const PAGE = "runtimes/web/";
 const MOST_THREADS = 8;
+// Of onnxruntime-web's builds, the ones with one backend only: module and WebAssembly, in the page's folder.
 const LIBRARIES = {
-  wasm: "./vendor/ort.wasm.bundle.min.mjs",
-  webgpu: "./vendor/webgpu/ort.jspi.bundle.min.mjs",
+  wasm: ["vendor/ort.wasm.bundle.min.mjs", "vendor/ort-wasm-simd-threaded.wasm"],
+  webgpu: ["vendor/webgpu/ort.jspi.bundle.min.mjs", "vendor/webgpu/ort-wasm-simd-threaded.jspi.wasm"],
 };
 
-/** {session, Tensor, threads} of a model's bytes. */
-export async function openSession(model, backend, bundle) {
-  const ort = await import(LIBRARIES[backend]);
+/** The library of a backend: its module and how many threads it may use. Nothing here waits for a model. */
+export async function openLibrary(backend, bundle) {
+  const [module, wasm] = LIBRARIES[backend];
+  const [ort, wasmBinary] = await Promise.all([import(`./${module}`), bundle.read(PAGE + wasm), bundle.read(PAGE + module)]);
   const threads = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   ort.env.logLevel = "error"; // that some nodes of a graph run on the CPU is as it should be
-  ort.env.wasm.numThreads = threads;
-  if (backend === "webgpu") {
-    await bundle.read(`${LATER}ort.jspi.bundle.min.mjs`);
-    ort.env.wasm.wasmBinary = await bundle.read(`${LATER}ort-wasm-simd-threaded.jspi.wasm`);
-  } else {
-    ort.env.wasm.wasmPaths = { wasm: new URL("vendor/ort-wasm-simd-threaded.wasm", import.meta.url).href };
-  }
-  const session = await ort.InferenceSession.create(model, { executionProviders: [backend] });
-  return { session: new Turns(session), Tensor: ort.Tensor, threads };
+  Object.assign(ort.env.wasm, { wasmBinary, numThreads: threads });
+  return { ort, threads };
+}
+
+/** A session of a model's bytes. */
+export async function openSession(ort, model, backend) {
+  return new Turns(await ort.InferenceSession.create(model, { executionProviders: [backend] }));
 }
 
 /** A session that runs one batch at a time, and lets the worker hear messages between two. */

@@ -8,7 +8,7 @@ import { fileOf, paddedVariants } from "./lib/manifest.js";
 import { Confusion } from "./lib/metrics.js";
 import { scoredTable } from "./lib/score-table.js";
 import { selfcheck } from "./lib/selfcheck.js";
-import { openSession } from "./session.js";
+import { openLibrary, openSession } from "./session.js";
 import { Tokenizer } from "./vendor/tokenizers.min.mjs";
 
 const PAGE = "runtimes/web/";
@@ -38,22 +38,26 @@ onmessage = async ({ data: { id, task, payload } }) => {
 
 /** Load a variant of the bundle below `root` (null: the smallest); facts of what runs. */
 async function load({ root, variant: wanted, backend }, say) {
+  const began = performance.now();
   bundle = await Bundle.open(root);
   const { manifest } = bundle;
   const known = paddedVariants(manifest);
   variant = wanted ?? SMALLEST_FIRST.find((name) => known.includes(name)) ?? known[0];
   const file = fileOf(manifest, variant);
   const tell = (bytes) => say({ name: file, bytes, total: manifest.files[file].bytes });
-  const [model, tokenizer, config, packages] = await Promise.all([
+  const [model, { ort, threads }, tokenizer, config, packages] = await Promise.all([
     bundle.read(file, tell),
+    openLibrary(backend, bundle),
     json("tokenizer.json"),
     json("tokenizer_config.json"),
     json(`${PAGE}package.json`),
     bundle.read(GOLDENS), // kept with the others, for a self-check without a network
   ]);
-  const { session, Tensor, threads } = await openSession(model, backend, bundle);
+  const read = performance.now();
+  const session = await openSession(ort, model, backend);
+  const opened = performance.now();
   const encoder = new Encoder(new Tokenizer(tokenizer, config), manifest.max_length);
-  classifier = new Classifier({ manifest, variant, encoder, session, Tensor });
+  classifier = new Classifier({ manifest, variant, encoder, session, Tensor: ort.Tensor });
   await classifier.score([manifest.text_columns.length === 2 ? ["", ""] : ""]); // the first run is slower
   const page = Object.keys(manifest.files).filter((name) => name.startsWith(PAGE) && !name.startsWith(ON_GPU));
   usedFiles = [...page, file, "tokenizer.json", "tokenizer_config.json", GOLDENS];
@@ -70,6 +74,7 @@ async function load({ root, variant: wanted, backend }, say) {
     versions: packages.dependencies,
     usedFiles,
     kept: bundle.kept,
+    loadMs: { files: read - began, session: opened - read, first: performance.now() - opened },
   };
 }
 
