@@ -108,6 +108,10 @@ class Browser:
         """Write where the cursor is, as a reader would."""
         self._tell("Input.insertText", text=text)
 
+    def download_into(self, folder: Path) -> None:
+        """Where files that a page offers are saved from now on."""
+        self._tell("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     def console(self) -> list[str]:
         """Errors and warnings since the page was opened, the policy's refusals among them."""
         self._read_logs()

@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import SHUT_RDWR, socket
 from threading import Thread
+from typing import Any
 
 from bertline.bundle import MANIFEST, Bundle, FileEntry
 from export.consumers import CONSUMERS, add_consumers
@@ -30,7 +32,16 @@ def restate(bundle: Path, entries: dict[str, FileEntry]) -> None:
 
 @contextmanager
 def running(server: ThreadingHTTPServer) -> Iterator[int]:
-    """Serve meanwhile; the port."""
+    """Serve meanwhile; the port. Afterwards nobody answers, on the connections that a browser keeps neither."""
+    connections = []
+    accept = server.get_request
+
+    def get_request() -> tuple[socket, Any]:
+        connection, client = accept()
+        connections.append(connection)
+        return connection, client
+
+    server.get_request = get_request  # type: ignore[method-assign]
     with server:
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -39,6 +50,9 @@ def running(server: ThreadingHTTPServer) -> Iterator[int]:
         finally:
             server.shutdown()
             thread.join()
+            for connection in connections:
+                with suppress(OSError):  # closed by the browser, or by its request
+                    connection.shutdown(SHUT_RDWR)
 
 
 @contextmanager

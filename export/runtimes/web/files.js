@@ -64,10 +64,13 @@ export class Bundle {
   /** Put a verified file where the service worker finds it without a network. */
   async keep(name, bytes, answer) {
     if (!globalThis.caches || !this.kept) return;
-    const type = answer.headers.get("Content-Type") ?? "application/octet-stream";
+    const address = addressOf(this.root, name);
+    const headers = new Headers(answer.headers);
+    for (const stale of ["Content-Encoding", "Content-Length"]) headers.delete(stale); // the bytes are decoded
+    headers.set("Cross-Origin-Embedder-Policy", "require-corp"); // without it, a module cannot be a thread's
     try {
       const cache = await caches.open(cacheOf(this.root, this.hash));
-      await cache.put(addressOf(this.root, name), new Response(bytes, { headers: { "Content-Type": type } }));
+      if (!(await cache.match(address))) await cache.put(address, new Response(bytes, { headers }));
     } catch (error) {
       if (error.name !== "QuotaExceededError") throw error;
       this.kept = false;

@@ -56,8 +56,7 @@ async function keep(cache, name, entry) {
   const bytes = await answer.arrayBuffer();
   if (!answer.ok || (await sha256(bytes)) !== entry.sha256) throw new Error(`${name}: is not as the manifest says`);
   const headers = new Headers(answer.headers);
-  headers.delete("Content-Encoding"); // it is decoded
-  headers.delete("Content-Length");
+  for (const stale of ["Content-Encoding", "Content-Length"]) headers.delete(stale); // the bytes are decoded
   // So that threads are there from the second visit on, on a host that cannot send these, too.
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
   headers.set("Cross-Origin-Embedder-Policy", "require-corp");

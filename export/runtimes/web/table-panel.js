@@ -123,7 +123,7 @@ export class TablePanel {
     const seconds = (performance.now() - began) / 1000;
     const rate = rows ? `, ${count(Math.round(rows / seconds))} rows/s` : "";
     byId("running-text").textContent = `${count(rows)} rows scored${rate}`;
-    byId("running-bar").value = bytes / file.size;
+    byId("running-bar").value = bytes / (file.size || 1);
   }
 
   show({ blob, rows, seconds, metrics }, file) {
@@ -140,7 +140,10 @@ export class TablePanel {
     link.focus();
   }
 
-  showMetrics({ accuracy, mcc, labels, confusion }) {
+  showMetrics({ rows, accuracy, mcc, labels, confusion, unknown }) {
+    const others = unknown === 1 ? "1 row has a label that is" : `${count(unknown)} rows have labels that are`;
+    byId("unknown").textContent = unknown ? `${others} none of the model's; the metrics leave it out.` : "";
+    byId("known").hidden = rows === 0;
     const tile = ([name, figure]) =>
       element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: figure }));
     const tiles = [["MCC", mcc.toFixed(4)], ["accuracy", percent(accuracy)]];

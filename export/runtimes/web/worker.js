@@ -143,11 +143,12 @@ async function table({ file, options }, say, signal) {
     parts.push(new Blob([piece])); // which the browser may put on disk
   }
   const { accuracy, mcc, counts, unknown } = confusion;
+  const labelled = confusion.rows + unknown > 0;
   return {
     blob: new Blob(parts, { type: "text/tab-separated-values" }),
     rows,
     seconds: (performance.now() - began) / 1000,
-    metrics: confusion.rows ? { accuracy, mcc, confusion: counts, labels: manifest.labels, unknown } : null,
+    metrics: labelled ? { rows: confusion.rows, accuracy, mcc, confusion: counts, labels: manifest.labels, unknown } : null,
   };
 }
 
