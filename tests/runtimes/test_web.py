@@ -22,7 +22,7 @@ from tests.runtimes.needs import needs
 from tests.runtimes.served import restate, served, served_plainly, write_page
 
 VIEWS = {"desktop": DESKTOP, "desktop, dark": replace(DESKTOP, dark=True), "phone": PHONE}
-PATIENCE_SECONDS = 15
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
