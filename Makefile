@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 CUDA_VENV := .venv-cuda
 ONNXRUNTIME_GPU := 1.31.1
 
-.PHONY: demo test cuda-venv lint lock clean
+.PHONY: demo test cuda-venv runtimes lint lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/bertline demo -o artifacts/demo --force
@@ -39,6 +39,18 @@ $(CUDA_VENV)/.installed: requirements.lock Makefile
 		onnxruntime-gpu==$(ONNXRUNTIME_GPU) numpy tokenizers typer rich
 	touch $@
 
+# For the tests that run bundles by Node: the packages of the lockfiles, in a folder of ours. No package's own script runs.
+runtimes: .runtimes/node/.installed .runtimes/loaders/.installed
+
+.runtimes/node/.installed: export/runtimes/node/package-lock.json
+.runtimes/loaders/.installed: tests/runtimes/loaders/package-lock.json
+
+.runtimes/%/.installed:
+	mkdir -p $(@D)
+	cp $(<D)/package.json $< $(@D)
+	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
 # Versions only: no hashes and no suffix such as +cpu, so that one lock serves CPU and CUDA builds. What pyproject.toml
 # asks for on some machines only keeps its condition.
 # The torch of the last lock is installed first, so that a new lock does not move it by accident.
@@ -55,4 +67,4 @@ lock:
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) $(CUDA_VENV) .lock-venv dist artifacts/demo
+	rm -rf $(VENV) $(CUDA_VENV) .lock-venv .runtimes dist artifacts/demo

@@ -1,6 +1,5 @@
 """Bundles as consumers meet them: three padded variants, a model of single texts and one of pairs."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from bertline.tsv import TableSpec
 from export.bundling import export_bundle
 from tests import tiny
 from tests.conftest import Once
+from tests.runtimes.programs import PROGRAMS, Program
 
 VARIANTS = ("fp32", "fp16", "quantized")
 
@@ -27,27 +27,35 @@ def write_bundle(model: Path, output: Path, runtimes: str, spec: TableSpec | Non
     return output
 
 
-@pytest.fixture(scope="session")
-def lean_bundle(once: Once, model_dir: Path) -> Path:
-    """The tiny model's bundle with `python-lean`; read only: copy it before changing anything."""
-    return once("lean_bundle", lambda output: write_bundle(model_dir, output, "python-lean"))
+@pytest.fixture(scope="module", params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> Program:
+    """Each consumer that is a program."""
+    found = PROGRAMS[request.param]
+    found.need()
+    return found
 
 
-@pytest.fixture(scope="session")
-def pair_bundle(once: Once) -> Path:
-    """A tiny RoBERTa's bundle, of pairs of texts, with every consumer that needs nothing to be copied; read only."""
+@pytest.fixture(scope="module")
+def ready(once: Once, model_dir: Path, program: Program) -> Path:
+    """A tiny model's bundle with that consumer, ready to run; read only: copy it before changing anything."""
+    return once(f"{program.name}_bundle", lambda output: prepared(model_dir, output, program))
+
+
+@pytest.fixture(scope="module")
+def ready_for_pairs(once: Once, program: Program) -> Path:
+    """The same of a tiny RoBERTa, which takes pairs of texts."""
     model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
     spec = TableSpec(text_column="first", pair_column="second")
-    return once("pair_bundle", lambda output: write_bundle(model, output, "python-lean", spec))
+    return once(f"{program.name}_pair_bundle", lambda output: prepared(model, output, program, spec))
+
+
+def prepared(model: Path, output: Path, program: Program, spec: TableSpec | None = None) -> Path:
+    """A bundle in which the consumer is ready to run."""
+    program.prepare(write_bundle(model, output, program.name, spec))
+    return output
 
 
 def scored(path: Path) -> list[dict[str, str]]:
     """The rows of a scored table, by column."""
     head, *rows = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     return [dict(zip(head.split("\t"), row.split("\t"), strict=True)) for row in rows]
-
-
-def manifest_of(bundle: Path) -> dict[str, object]:
-    """What bertline.json says."""
-    document: dict[str, object] = json.loads((bundle / "bertline.json").read_text(encoding="utf-8"))
-    return document

@@ -2,21 +2,32 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
-# Program to the command that brings it.
+REPOSITORY = Path(__file__).parents[2]
+# Program, header or file of the repository, to the command that brings it.
 HOW = {
     "node": "install Node 20 or later from your system's packages or https://nodejs.org",
     "npm": "install Node 20 or later, which brings npm",
     "cmake": "apt-get install cmake",
     "g++": "apt-get install g++",
+    "nlohmann/json.hpp": "apt-get install nlohmann-json3-dev",
+    "openssl/evp.h": "apt-get install libssl-dev",
+    ".runtimes/node/.installed": "make runtimes",
+    ".runtimes/loaders/.installed": "make runtimes",
 }
+FOLDERS = (REPOSITORY, Path("/usr/include"), Path("/usr/local/include"))
 REQUIRED = "BERTLINE_RUNTIMES"  # set to "required", as CI does, a missing program is a failure
 
 
-def needs(*programs: str) -> None:
+def needs(*names: str) -> None:
     """Skip the test, or fail where they are required, with what is missing and how to get it."""
-    missing = [f"no {program} here; {HOW[program]}" for program in programs if shutil.which(program) is None]
+    missing = [f"no {name} here; {HOW[name]}" for name in names if not _is_here(name)]
     if missing:
         (pytest.fail if os.environ.get(REQUIRED) == "required" else pytest.skip)("; ".join(missing))
+
+
+def _is_here(name: str) -> bool:
+    return shutil.which(name) is not None or any((folder / name).is_file() for folder in FOLDERS)

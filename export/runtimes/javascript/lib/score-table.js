@@ -52,7 +52,7 @@ export async function* scoredTable(classifier, chunks, path, options) {
 export function placeOf(name, columns, path) {
   const place = columns.indexOf(name);
   if (place < 0) {
-    throw new ScoringError(`${path}: has no column '${name}' but ${columns.join(", ")}; name the text's column`);
+    throw new ScoringError(`${path}: has no column '${name}' but ${columns.join(", ")}; see --text-column`);
   }
   return place;
 }

@@ -1,0 +1,104 @@
+"""The JavaScript modules that Node and the page share: cut, read, write and count as Python does."""
+
+import json
+import random
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import matthews_corrcoef
+from tokenizers import Tokenizer
+
+from export.consumers import SOURCES
+from tests import tiny
+from tests.conftest import Once
+from tests.runtimes.needs import REPOSITORY, needs
+
+LIB = SOURCES / "javascript" / "lib"
+
+
+def in_node(program: str, given: object) -> Any:
+    """What a program makes of `given`; it has the modules by name, and `given`."""
+    needs("node", ".runtimes/node/.installed")
+    tokenizers = REPOSITORY / ".runtimes/node/node_modules/@huggingface/tokenizers/dist/tokenizers.mjs"
+    imports = "".join(f'import * as {path.stem.replace("-", "_")} from "{path}";' for path in LIB.glob("*.js"))
+    imports += f'import {{ Tokenizer }} from "{tokenizers}"; import {{ readFileSync }} from "node:fs";'
+    imports += 'const given = JSON.parse(readFileSync(0, "utf8"));'
+    code = f"{imports} console.log(JSON.stringify(await (async () => {{ {program} }})()));"
+    command = ["node", "--input-type=module", "-e", code]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_texts_and_pairs_are_cut_as_the_rust_library_cuts_them(once: Once, family: str) -> None:
+    model = once(f"{family}_cut_model", lambda folder: tiny.write_model(folder, family))
+    draw = random.Random(0)
+    words = ["the", "cat", "dog", "john", "unheard-of", "é", ""]
+    texts = [" ".join(draw.choices(words, k=draw.randrange(14))) for _ in range(400)]
+    seconds = [None if draw.random() < 0.2 else text for text in draw.sample(texts, len(texts))]
+    config = json.loads((model / "tokenizer_config.json").read_text(encoding="utf-8"))
+    given = {"tokenizer": json.loads((model / "tokenizer.json").read_text(encoding="utf-8")), "config": config}
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_padding()
+    for length in (5, 8, 9, 16):
+        found = in_node(
+            "const coder = new encoder.Encoder(new Tokenizer(given.tokenizer, given.config), given.length);"
+            "return given.texts.map((text, row) => coder.encode(text, given.seconds[row]));",
+            given | {"length": length, "texts": texts, "seconds": seconds},
+        )
+        tokenizer.enable_truncation(length)
+        for text, second, row in zip(texts, seconds, found, strict=True):
+            expected = tokenizer.encode(text, second)
+            assert row["ids"] == expected.ids, (text, second)
+            assert family == "roberta" or row["types"] == expected.type_ids  # RoBERTa has no token types
+
+
+def test_numbers_are_written_as_c_writes_them() -> None:
+    bits = np.random.default_rng(0).integers(0, 2**32, 20_000, np.uint64).astype(np.uint32)
+    drawn = bits.view(np.float32)
+    ties = [(2 * k + 1) / 2**10 for k in range(512)] + [16777.21875, 1e-5, 0.1, 0.0, -0.0, 1.0, 100.0, 999999999.5, 1e9]
+    values = [float(value) for value in (*drawn[np.isfinite(drawn)], *ties)]
+    found = in_node("return given.map((value) => table.formatNumber(value));", values)
+    assert found == [f"{value:.9g}" for value in values]
+    assert in_node("return [NaN, Infinity, -Infinity].map(table.formatNumber);", None) == ["nan", "inf", "-inf"]
+
+
+def test_a_table_reads_alike_however_its_bytes_come() -> None:
+    content = '\ufeffid\tsentence\r\n1\t"quoted\r\n2\t\u2028é 😀\n\t\n3\tlast'.encode()
+    expected = [["1", '"quoted'], ["2", "\u2028é 😀"], ["", ""], ["3", "last"]]
+    for size in (1, 2, 3, 7, len(content)):
+        found = in_node(
+            "const reader = new table.TableReader('x'); const bytes = Uint8Array.from(given.bytes); const rows = [];"
+            "for (let at = 0; at < bytes.length; at += given.size)"
+            "  rows.push(...reader.push(bytes.subarray(at, at + given.size)));"
+            "rows.push(...reader.end()); return { columns: reader.columns, rows };",
+            {"bytes": list(content), "size": size},
+        )
+        assert found == {"columns": ["id", "sentence"], "rows": expected}
+
+
+@pytest.mark.parametrize("labels", [["0", "1"], ["no", "maybe", "yes"]])
+def test_mcc_is_scikit_learns(labels: list[str]) -> None:
+    draw = random.Random(1)
+    true, predicted = draw.choices(labels, k=500), draw.choices(labels, weights=range(1, len(labels) + 1), k=500)
+    program = (
+        "const counts = new metrics.Confusion(given.labels);"
+        "given.true.forEach((label, row) => counts.add(label, given.predicted[row]));"
+        "return [counts.mcc, counts.accuracy, counts.rows, counts.unknown];"
+    )
+    by_id = [str(labels.index(label)) if draw.random() < 0.5 else label for label in true]
+    found = in_node(program, {"labels": labels, "true": [*by_id, "none"], "predicted": [*predicted, labels[0]]})
+    right = sum(one == other for one, other in zip(true, predicted, strict=True))
+    assert found == pytest.approx([matthews_corrcoef(true, predicted), right / 500, 500, 1], abs=1e-12)
+    assert in_node(program, {"labels": labels, "true": ["0"], "predicted": [labels[0]]})[0] == 0
+
+
+def test_paths_in_the_modules_name_each_other_only() -> None:
+    for path in LIB.glob("*.js"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("import "):
+                assert (LIB / Path(line.rsplit('"', 2)[1]).name).is_file(), f"{path.name}: {line}"

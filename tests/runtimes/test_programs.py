@@ -1,0 +1,129 @@
+"""Every consumer that is a program: the scores of `infer`, and a self-check that finds faults."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from infer.scorer import Scorer
+from tests import tiny
+from tests.conftest import Cli
+from tests.runtimes.conftest import VARIANTS, scored
+from tests.runtimes.programs import Program
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_scores_are_those_of_infer(cli: Cli, program: Program, ready: Path, tmp_path: Path, variant: str) -> None:
+    table = tiny.write_table(tmp_path / "table.tsv", rows=100)
+    flags = ("--variant", variant, "--probabilities", "--logits")
+    assert cli("infer", ready, table, "-o", tmp_path / "ours.tsv", "--provider", "cpu", *flags, "-q").code == 0
+    done = program.run(ready, "score", table, tmp_path / "theirs.tsv", *flags)
+    assert (done.returncode, done.stdout) == (0, "") and done.stderr.startswith("100 rows in ")
+    ours, theirs = scored(tmp_path / "ours.tsv"), scored(tmp_path / "theirs.tsv")
+    assert list(ours[0]) == list(theirs[0])
+    numbers = [name for name in ours[0] if name == "score" or name.startswith(("prob_", "logit_"))]
+    for one, other in zip(ours, theirs, strict=True):
+        assert {name: one[name] for name in one if name not in numbers} == {
+            name: other[name] for name in other if name not in numbers
+        }
+        np.testing.assert_allclose([float(one[n]) for n in numbers], [float(other[n]) for n in numbers], atol=1e-4)
+
+
+def test_pairs_and_their_token_ids(program: Program, ready_for_pairs: Path, tmp_path: Path) -> None:
+    texts = [
+        ("the cat " * 40, "a dog " * 10),
+        ("a dog", "the cat " * 60),
+        ("", "the book"),
+        ("john " * 50, "mary " * 51),
+    ]
+    table = tmp_path / "pairs.tsv"
+    table.write_text("".join(f"{one}\t{two}\r\n" for one, two in [("first", "second"), *texts]), encoding="utf-8-sig")
+    done = program.run(ready_for_pairs, "score", table, tmp_path / "out.tsv", "--token-ids", "--logits")
+    assert done.returncode == 0, done.stderr
+    rows, scorer = (
+        scored(tmp_path / "out.tsv"),
+        Scorer.open(ready_for_pairs, device="cpu", variant="fp32", provider="cpu"),
+    )
+    encoded = scorer.encoder.encode([(row["first"], row["second"]) for row in rows])
+    assert [row["token_ids"] for row in rows] == [" ".join(map(str, ids)) for ids in encoded.input_ids]
+    found = np.array([[float(row[f"logit_{label}"]) for label in scorer.labels] for row in rows])
+    np.testing.assert_allclose(found, scorer.run_tokens(encoded), atol=1e-4)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_sound_bundle_passes_its_self_check(program: Program, ready: Path, variant: str) -> None:
+    done = program.run(ready, "selfcheck", "--variant", variant)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[1] for line in lines] == ["hashes", "token", "logits", "padding"]
+    assert {line[0] for line in lines} == {"ok"}
+
+
+def changed_hash(bundle: Path) -> None:
+    with (bundle / "config.json").open("a") as stream:
+        stream.write(" ")
+
+
+def changed_goldens(bundle: Path, change: str) -> None:
+    """Other token ids, or other logits, under a hash that fits: only the later steps can find them."""
+    from bertline.bundle import FileEntry
+
+    path, manifest = bundle / "golden.jsonl", bundle / "bertline.json"
+    goldens = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    if change == "ids":
+        goldens[1]["input_ids"][1] += 1
+    else:
+        goldens[1]["logits"]["fp32"][0] += 0.01
+    path.write_text("".join(json.dumps(golden) + "\n" for golden in goldens), encoding="utf-8")
+    document, entry = json.loads(manifest.read_text(encoding="utf-8")), FileEntry.of(path)
+    document["files"]["golden.jsonl"] = {"sha256": entry.sha256, "bytes": entry.bytes}
+    manifest.write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [
+        (changed_hash, "hashes     missing or changed: config.json"),
+        (lambda bundle: changed_goldens(bundle, "ids"), "token ids  39 of 40 goldens"),
+        (lambda bundle: changed_goldens(bundle, "logits"), "logits     max |Δlogit| 1.0e-02"),
+    ],
+    ids=["hash", "ids", "logits"],
+)
+def test_a_fault_is_found_by_its_step(
+    program: Program, ready: Path, tmp_path: Path, change: object, failed: str
+) -> None:
+    bundle = Path(shutil.copytree(ready, tmp_path / "bundle", symlinks=True))
+    change(bundle)  # type: ignore[operator]
+    done = program.run(bundle, "selfcheck")
+    assert done.returncode == 3 and f"FAILED  {failed}" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (b"", (), "the file is empty"),
+        (b"id\tsentence\n1\tGo!\t2\n", (), "line 2: has 3 columns instead of 2"),
+        (b"id\tsentence\n1\t\xff\n", (), "line 2: is not UTF-8"),
+        (b"id\tsentence\n1\ta\0b\n", (), "line 2: holds a NUL"),
+        (b"id\ttext\n1\tGo!\n", (), "has no column 'sentence' but id, text; see --text-column"),
+        (b"sentence\nGo!\n", ("--variant", "int8"), "--variant int8: this bundle has fp32, fp16, quantized"),
+        (b"sentence\nGo!\n", ("--bundle", "/nowhere"), "/nowhere: has no bertline.json"),
+        (b"sentence\nGo!\n", ("--pair-column", "id"), "--pair-column: this bundle scores single texts"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    program: Program, ready: Path, tmp_path: Path, content: bytes, options: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "in.tsv").write_bytes(content)
+    done = program.run(ready, "score", tmp_path / "in.tsv", tmp_path / "out.tsv", *options)
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and message in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]
+
+
+def test_what_stands_there_is_kept(program: Program, ready: Path, table: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.tsv").write_text("precious")
+    done = program.run(ready, "score", table, tmp_path / "out.tsv")
+    assert done.returncode == 1 and "the file exists" in done.stderr
+    assert (tmp_path / "out.tsv").read_text() == "precious"
