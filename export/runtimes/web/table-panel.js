@@ -46,6 +46,7 @@ export class TablePanel {
 
   async choose(file) {
     this.job?.cancel();
+    this.job = null;
     this.file = file;
     const head = await file.slice(0, HEAD_BYTES).text();
     const lines = head.split("\n").slice(0, SHOWN_ROWS + 1);
