@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bertline.bundle import FileEntry, Manifest
 from bertline.errors import UsageError
+from export.triton import write_configs
 from export.web_page import add_libraries, have_libraries
 
 SOURCES = Path(__file__).parent / "runtimes"  # a folder each, as it goes into the bundle
@@ -31,6 +32,7 @@ CONSUMERS = {
         Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
         Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
         Consumer("web", "bertline web .", sources=("javascript", "web"), require=have_libraries, make=add_libraries),
+        Consumer("triton", "python runtimes/triton/repository.py make MODELS", make=write_configs),
     )
 }
 

@@ -45,7 +45,7 @@ async function score(source, target, options) {
       tokenIds: options["token-ids"],
       onRows: (scored) => (rows += scored.length),
     });
-    for await (const piece of pieces) await file.write(piece);
+    for await (const piece of pieces) await file.appendFile(piece); // write() may stop short on a full disk
     await file.close();
     await rename(partial, target);
   } finally {
