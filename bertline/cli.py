@@ -16,6 +16,7 @@ from export.cli import export
 from finetune.cli import finetune
 from infer.cli import infer, info
 from infer.verify_cli import sign, verify
+from infer.web_cli import web
 
 _EXTRA_OF = {
     "onnxruntime": "cpu",
@@ -72,7 +73,7 @@ def demo(
     run_demo(output, force=force, quiet=quiet)
 
 
-for command in (finetune, export, verify, sign, infer, info):
+for command in (finetune, export, verify, sign, infer, info, web):
     app.command()(command)
 app.add_typer(benchmark, name="benchmark")
 
