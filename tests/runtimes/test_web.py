@@ -13,14 +13,12 @@ import numpy as np
 import pytest
 
 from bertline.bundle import FileEntry
-from bertline.tsv import TableSpec
 from infer.scorer import Scorer
 from tests import tiny
 from tests.conftest import Cli, Once
 from tests.pages.browser import DESKTOP, PHONE, Browser
-from tests.runtimes.conftest import VARIANTS, prepared, scored, write_bundle
+from tests.runtimes.conftest import VARIANTS, scored
 from tests.runtimes.needs import needs
-from tests.runtimes.programs import PROGRAMS
 from tests.runtimes.served import restate, served, served_plainly, write_page
 
 VIEWS = {"desktop": DESKTOP, "desktop, dark": replace(DESKTOP, dark=True), "phone": PHONE}
@@ -28,22 +26,17 @@ PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def web_bundle(once: Once, model_dir: Path) -> Path:
+def web_bundle(once: Once, shipped: Path) -> Path:
     """The tiny model's bundle with the page; read only."""
     needs("npm")
-    plain = once("plain_bundle", lambda output: write_bundle(model_dir, output, ""))
-    return once("web_bundle", lambda output: write_page(plain, output))
+    return once("web_bundle", lambda output: write_page(shipped, output))
 
 
 @pytest.fixture(scope="module")
-def web_pair_bundle(once: Once) -> Path:
+def web_pair_bundle(once: Once, shipped_pairs: Path) -> Path:
     """The same of a tiny RoBERTa, which takes pairs of texts."""
     needs("npm")
-    model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
-    spec = TableSpec(text_column="first", pair_column="second")
-    lean = PROGRAMS["python-lean"]
-    plain = once(f"{lean.name}_pair_bundle", lambda output: prepared(model, output, lean, spec))
-    return once("web_pair_bundle", lambda output: write_page(plain, output))
+    return once("web_pair_bundle", lambda output: write_page(shipped_pairs, output))
 
 
 @pytest.fixture(scope="module")
