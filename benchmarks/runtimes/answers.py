@@ -61,7 +61,7 @@ def write_table(path: Path, columns: Sequence[str], texts: Sequence[Text]) -> Pa
 def read_answers(path: Path, rows: int, labels: Sequence[str]) -> Answers:
     """What a consumer made of a table of `write_table`; BertlineError where that is not an answer to each row."""
     try:
-        head, *lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        head, *lines = path.read_bytes().decode().removesuffix("\n").split("\n")  # no other line ends
     except FileNotFoundError:
         raise BertlineError("ended well and wrote no output") from None
     except UnicodeDecodeError:

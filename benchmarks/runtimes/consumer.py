@@ -62,9 +62,8 @@ class Program:
 
     def _run(self, *words: str | Path, codes: Sequence[int] = (0,)) -> str:
         """What it wrote to stdout."""
-        done = run(
-            [*self.command, *words, "--bundle", self.setting.bundle.path.resolve()], self.setting.timeout_seconds
-        )
+        bundle = self.setting.bundle.path.resolve()
+        done = run([*self.command, *words, "--bundle", bundle], self.setting.timeout_seconds)
         if done.returncode not in codes:
             raise BertlineError(ending(done))
         return done.stdout

@@ -152,23 +152,17 @@ class _Run:
     def compare_ids(self) -> None:
         """Token ids on the further rows and on the hard set, once for each consumer: no variant has others."""
         variant, scorer = next(iter(self._scorers.items()))
-        sets = {"tokens": self._token_texts, "hard": self._hard}
-        expected = {name: own_ids(scorer, texts) for name, texts in sets.items()}
-        tables = {name: self._table(name, texts) for name, texts in sets.items()}
+        sets = [("tokens", self._token_texts), ("hard", self._hard)]
+        asked = [(self._table(name, texts), own_ids(scorer, texts)) for name, texts in sets]
         for name, consumer in list(self._consumers.items()):
             self._progress(f"{name}: token ids")
-            found = dict.fromkeys(sets, 0)
             try:
-                for kind, ids in expected.items():
-                    if ids:
-                        found[kind] = count_differing(
-                            self._answers(consumer, tables[kind], len(ids), variant).token_ids, ids
-                        )
+                counts = [self._id_mismatches(consumer, table, ids, variant) for table, ids in asked]
             except BertlineError as error:
                 self._fail(name, error)
                 del self._consumers[name]
                 continue
-            self._token_ids.append(TokenIds(name, found["tokens"], found["hard"]))
+            self._token_ids.append(TokenIds(name, *counts))
 
     def compare_answers(self) -> None:
         """The self-check, and the answers to all rows."""
@@ -220,6 +214,11 @@ class _Run:
         with self._output() as output:
             entry.consumer.score(table, output, entry.variant)
             return time.perf_counter() - begin
+
+    def _id_mismatches(self, consumer: Consumer, table: Path, expected: Sequence[str], variant: str) -> int:
+        if not expected:
+            return 0
+        return count_differing(self._answers(consumer, table, len(expected), variant).token_ids, expected)
 
     def _answers(self, consumer: Consumer, table: Path, rows: int, variant: str) -> Answers:
         with self._output() as output:

@@ -93,8 +93,8 @@ class Runtimes:
 
     def problems(self) -> list[str]:
         """What keeps these figures from being shown."""
-        names = {runtime.name for runtime in self.runtimes}
-        found = [f"{of.runtime}: has figures, and was not installed" for of in self.figures if of.runtime not in names]
+        names = {runtime.name for runtime in self.runtimes} & {of.runtime for of in self.token_ids}
+        found = [f"{of.runtime}: has figures, but no size or ids" for of in self.figures if of.runtime not in names]
         for figures in self.figures:
             times = (*figures.start_seconds, *figures.file_seconds)
             if len(figures.start_seconds) != len(figures.file_seconds) or min(times, default=1.0) <= 0:

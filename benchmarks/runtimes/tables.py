@@ -2,44 +2,43 @@
 
 from benchmarks.cells import NONE, failure_table
 from benchmarks.machine import Ceiling
-from benchmarks.runtimes.result import Figures, Runtimes
+from benchmarks.runtimes.result import Figures, Installed, Runtimes
 from bertline.report import Section, Table
 
+SAME = "same answers"
 _FIGURES = ("runtime", "variant", "cold start s", "rows/s", "max |Δlogit|", "labels differ", "self-check", "verdict")
 
 
 def summary_table(result: Runtimes) -> Table:
-    """One row a consumer: what it is, its speed on the first variant, and its answers on each."""
+    """One row a consumer: what it is, its speed on the first variant, and its answers on each. One that was not
+    measured has a row that says why.
+    """
     variants = result.variants
-    first = next(iter(variants), NONE)
-    ids = f"other ids, of {result.token_rows:,}" if result.token_rows else "other ids"
+    first = variants[0] if variants else NONE
     columns = ["runtime", "versions", "MB", f"cold start s, {first}", f"rows/s, {first}"]
     columns += [f"max |Δlogit| {variant}" for variant in variants]
-    columns += [ids, f"of {result.hard_rows:,} hard", "verdict"]
-    counts = {of.runtime: of for of in result.token_ids}
-    rows = []
-    for runtime in result.runtimes:
-        found = result.of_runtime(runtime.name)
-        if runtime.name not in counts or not found:
-            continue
-        of = counts[runtime.name]
-        rows.append(
-            [
-                runtime.name,
-                ", ".join(f"{name} {version}" for name, version in runtime.versions.items()),
-                f"{runtime.size_mb:,.0f}",
-                _seconds(found[first]) if first in found else NONE,
-                _rate(result, found[first]) if first in found else NONE,
-                *(f"{found[variant].max_abs_logit:.1e}" if variant in found else NONE for variant in variants),
-                f"{of.mismatches:,}" if result.token_rows else NONE,
-                f"{of.hard_mismatches:,}",
-                "; ".join(f"{name}: {text}" for name, figures in found.items() for text in result.faults(figures))
-                or "same",
-            ]
-        )
-    return Table(
-        columns, rows, f"Runtimes: {result.bundle}, {result.rows:,} rows, against bertline on the same variant"
-    )
+    columns += [f"other ids, of {result.token_rows:,}", f"of {result.hard_rows:,} hard", "verdict"]
+    rows = [_summary(result, runtime, first) for runtime in result.runtimes if result.of_runtime(runtime.name)]
+    shown, blank = {row[0] for row in rows}, [NONE] * (len(columns) - 2)
+    rows += [[name, *blank, reason] for name, reason in result.failures.items() if name.split()[0] not in shown]
+    return Table(columns, rows, f"Runtimes on {result.bundle}, {result.rows:,} rows, against bertline's own answers")
+
+
+def _summary(result: Runtimes, runtime: Installed, first: str) -> list[str]:
+    found = result.of_runtime(runtime.name)
+    faults = {name: "; ".join(result.faults(figures)) for name, figures in found.items()}
+    ids = next(of for of in result.token_ids if of.runtime == runtime.name)
+    return [
+        runtime.name,
+        ", ".join(f"{name} {version}" for name, version in runtime.versions.items()),
+        f"{runtime.size_mb:,.0f}",
+        _seconds(found.get(first)),
+        _rate(result, found.get(first)),
+        *(f"{found[variant].max_abs_logit:.1e}" if variant in found else NONE for variant in result.variants),
+        f"{ids.mismatches:,}" if result.token_rows else NONE,
+        f"{ids.hard_mismatches:,}",
+        "; ".join(f"{name}: {fault}" for name, fault in faults.items() if fault) or SAME,
+    ]
 
 
 def figures_table(result: Runtimes) -> Table:
@@ -53,7 +52,7 @@ def figures_table(result: Runtimes) -> Table:
             f"{figures.max_abs_logit:.1e}",
             f"{figures.labels_differ:,}",
             "failed" if figures.self_check else "passed",
-            "; ".join(result.faults(figures)) or "same answers",
+            "; ".join(result.faults(figures)) or SAME,
         ]
         for figures in result.figures
     ]
@@ -77,10 +76,11 @@ def runtimes_section(result: Runtimes) -> Section:
     return Section("Runtimes", [*tables(result, None)])
 
 
-def _seconds(figures: Figures) -> str:
-    return NONE if figures.cold_start_seconds is None else f"{figures.cold_start_seconds:.2f}"
+def _seconds(figures: Figures | None) -> str:
+    seconds = figures.cold_start_seconds if figures else None
+    return NONE if seconds is None else f"{seconds:.2f}"
 
 
-def _rate(result: Runtimes, figures: Figures) -> str:
-    rate = result.rows_per_second(figures)
+def _rate(result: Runtimes, figures: Figures | None) -> str:
+    rate = result.rows_per_second(figures) if figures else None
     return NONE if rate is None else f"{rate:,.0f}"
