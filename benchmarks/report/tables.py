@@ -42,6 +42,7 @@ def _tables(document: Document) -> dict[str, Table]:
             return {
                 "runtimes": runtimes_tables.summary_table(runtimes),
                 "figures": runtimes_tables.figures_table(runtimes),
+                "hard": runtimes_tables.hard_table(runtimes),
                 "sizes": runtimes_tables.size_table(runtimes),
                 "failures": failure_table(runtimes.failures),
             }

@@ -84,15 +84,15 @@ def read_answers(path: Path, rows: int, labels: Sequence[str]) -> Answers:
     return Answers(list(by_name["token_ids"]), list(by_name["predicted_label"]), logits)
 
 
-def count_differing(one: Sequence[str], other: Sequence[str]) -> int:
-    """Places where they are not the same."""
-    return sum(left != right for left, right in zip(one, other, strict=True))
+def differing(found: Sequence[str], expected: Sequence[str]) -> list[int]:
+    """Rows in which they are not the same."""
+    return [row for row, (one, other) in enumerate(zip(found, expected, strict=True)) if one != other]
 
 
 def difference(found: Answers, expected: Answers) -> Difference:
     """How far a consumer's answers are from bertline's."""
     return Difference(
-        count_differing(found.token_ids, expected.token_ids),
-        count_differing(found.labels, expected.labels),
+        len(differing(found.token_ids, expected.token_ids)),
+        len(differing(found.labels, expected.labels)),
         float(np.abs(found.logits - expected.logits).max()),
     )

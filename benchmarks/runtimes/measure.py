@@ -1,6 +1,7 @@
 """Consumers of one bundle on the same rows: answers against bertline's own, then starts and files in turns."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +11,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.runtimes.answers import (
     Answers,
     Difference,
-    count_differing,
     difference,
+    differing,
     own_answers,
     own_ids,
     read_answers,
@@ -132,7 +133,7 @@ class _Run:
         self._texts, self._token_texts = (self._read(tables) for tables in (plan.tables, plan.token_tables))
         if len(self._texts) < 2:
             raise BertlineError(f"{plan.tables[0]}: has one row, which tells no speed; give a table with more")
-        hard = [text for _, text in hard_texts()]
+        self._categories, hard = zip(*hard_texts(), strict=True)
         pairs = len(bundle.manifest.text_columns) == 2
         self._hard: list[Text] = list(zip(hard, reversed(hard), strict=True)) if pairs else list(hard)
 
@@ -152,17 +153,21 @@ class _Run:
     def compare_ids(self) -> None:
         """Token ids on the further rows and on the hard set, once for each consumer: no variant has others."""
         variant, scorer = next(iter(self._scorers.items()))
-        sets = [("tokens", self._token_texts), ("hard", self._hard)]
-        asked = [(self._table(name, texts), own_ids(scorer, texts)) for name, texts in sets]
+        tables = self._table("tokens", self._token_texts), self._table("hard", self._hard)
+        expected = own_ids(scorer, self._token_texts), own_ids(scorer, self._hard)
         for name, consumer in list(self._consumers.items()):
             self._progress(f"{name}: token ids")
             try:
-                counts = [self._id_mismatches(consumer, table, ids, variant) for table, ids in asked]
+                other, other_hard = (
+                    differing(self._answers(consumer, table, len(ids), variant).token_ids, ids) if ids else []
+                    for table, ids in zip(tables, expected, strict=True)
+                )
             except BertlineError as error:
                 self._fail(name, error)
                 del self._consumers[name]
                 continue
-            self._token_ids.append(TokenIds(name, *counts))
+            by_category = dict(Counter(self._categories[row] for row in other_hard))
+            self._token_ids.append(TokenIds(name, len(other), by_category))
 
     def compare_answers(self) -> None:
         """The self-check, and the answers to all rows."""
@@ -214,11 +219,6 @@ class _Run:
         with self._output() as output:
             entry.consumer.score(table, output, entry.variant)
             return time.perf_counter() - begin
-
-    def _id_mismatches(self, consumer: Consumer, table: Path, expected: Sequence[str], variant: str) -> int:
-        if not expected:
-            return 0
-        return count_differing(self._answers(consumer, table, len(expected), variant).token_ids, expected)
 
     def _answers(self, consumer: Consumer, table: Path, rows: int, variant: str) -> Answers:
         with self._output() as output:

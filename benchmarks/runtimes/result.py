@@ -22,7 +22,7 @@ class TokenIds:
 
     runtime: str
     mismatches: int
-    hard_mismatches: int  # of the hard set, where libraries may come apart
+    hard_mismatches: dict[str, int]  # of the hard set, where libraries may come apart, by category
 
 
 @dataclass(frozen=True)

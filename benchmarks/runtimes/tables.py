@@ -26,7 +26,12 @@ def summary_table(result: Runtimes) -> Table:
 
 def _summary(result: Runtimes, runtime: Installed, first: str) -> list[str]:
     found = result.of_runtime(runtime.name)
-    faults = {name: "; ".join(result.faults(figures)) for name, figures in found.items()}
+    faults = {
+        variant: "; ".join(result.faults(found[variant]))
+        if variant in found
+        else result.failures.get(f"{runtime.name} {variant}")
+        for variant in result.variants
+    }
     ids = next(of for of in result.token_ids if of.runtime == runtime.name)
     return [
         runtime.name,
@@ -36,8 +41,8 @@ def _summary(result: Runtimes, runtime: Installed, first: str) -> list[str]:
         _rate(result, found.get(first)),
         *(f"{found[variant].max_abs_logit:.1e}" if variant in found else NONE for variant in result.variants),
         f"{ids.mismatches:,}" if result.token_rows else NONE,
-        f"{ids.hard_mismatches:,}",
-        "; ".join(f"{name}: {fault}" for name, fault in faults.items() if fault) or SAME,
+        f"{sum(ids.hard_mismatches.values()):,}",
+        "; ".join(f"{variant}: {fault}" for variant, fault in faults.items() if fault) or SAME,
     ]
 
 
@@ -59,6 +64,14 @@ def figures_table(result: Runtimes) -> Table:
     return Table(_FIGURES, rows, "Each runtime on each variant")
 
 
+def hard_table(result: Runtimes) -> Table:
+    """One row a category of the hard set, one column a consumer: texts with other token ids."""
+    found = {of.runtime: of.hard_mismatches for of in result.token_ids}
+    categories = dict.fromkeys(name for counts in found.values() for name in counts)
+    rows = [[category, *(str(counts.get(category, 0)) for counts in found.values())] for category in categories]
+    return Table(["category", *found], rows, f"Other token ids, of {result.hard_rows:,} hard texts")
+
+
 def size_table(result: Runtimes) -> Table:
     """One row a consumer: what has to be installed beside the bundle."""
     rows = [[runtime.name, f"{runtime.size_mb:,.1f}", runtime.counted] for runtime in result.runtimes]
@@ -67,7 +80,13 @@ def size_table(result: Runtimes) -> Table:
 
 def tables(result: Runtimes, ceiling: Ceiling | None) -> list[Table]:
     """All of them that have rows."""
-    found = [summary_table(result), figures_table(result), size_table(result), failure_table(result.failures)]
+    found = [
+        summary_table(result),
+        figures_table(result),
+        hard_table(result),
+        size_table(result),
+        failure_table(result.failures),
+    ]
     return [table for table in found if table.rows]
 
 
