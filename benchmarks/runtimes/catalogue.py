@@ -5,17 +5,19 @@ from functools import partial
 from types import MappingProxyType
 
 from benchmarks.runtimes.consumer import Consumer, Open, Setting
+from benchmarks.runtimes.cpp_program import open_cpp
 from benchmarks.runtimes.node_program import open_node
-from benchmarks.runtimes.python_programs import open_python
+from benchmarks.runtimes.python_program import open_python
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
 from export.consumers import FOLDER
 
 KNOWN: Mapping[str, Open] = MappingProxyType(
     {
-        "python-lean": partial(
-            open_python, name="python-lean", program="bertline_lean.py", runtime="onnxruntime", options=("-I",)
-        ),
+        "python-lean": partial(open_python, program="bertline_lean.py", runtime="onnxruntime", options=("-I",)),
+        # It imports the file beside it, which -I does not allow.
+        "openvino-python": partial(open_python, program="bertline_openvino.py", runtime="openvino", options=("-E",)),
+        "cpp": open_cpp,
         "node": open_node,
     }
 )
