@@ -1,6 +1,5 @@
 """The consumer in C++, built from the bundle's own sources into a folder of ours."""
 
-import os
 import shutil
 import sys
 
@@ -9,6 +8,7 @@ from benchmarks.runtimes.packages import package_megabytes, required_packages
 from benchmarks.runtimes.process import run, shortened
 from benchmarks.runtimes.result import Installed
 from bertline.errors import BertlineError
+from infer.cpus import usable_cpus
 
 _COUNTED = "the program, and the packages whose libraries it loads"
 
@@ -19,12 +19,12 @@ def open_cpp(setting: Setting) -> Program:
         raise BertlineError("needs cmake; apt-get install cmake g++ libssl-dev nlohmann-json3-dev")
     packages = required_packages(setting.folder / "requirements.txt")
     configure = ("-S", setting.folder, "-B", setting.scratch, f"-DPython3_EXECUTABLE={sys.executable}")
-    for words in (configure, ("--build", setting.scratch, "--parallel", str(os.cpu_count()))):
+    for words in (configure, ("--build", setting.scratch, "--parallel", str(usable_cpus()))):
         done = run(["cmake", *words], setting.timeout_seconds)
         if done.returncode:
-            lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-            reason = next((line for line in lines if "error" in line.lower()), *lines[-1:])
-            raise BertlineError(shortened(f"is not built: {reason}; see {setting.folder}/README.md"))
+            lines = (done.stderr + done.stdout).splitlines()
+            at = next((at for at, line in enumerate(lines) if "error" in line.lower()), 0)
+            raise BertlineError(shortened(f"is not built; see {setting.folder}/README.md: {' '.join(lines[at:])}"))
     program = setting.scratch / "bertline_cpp"
     versions = {package.name: package.version for package in packages}
     installed = Installed("cpp", versions, megabytes(program) + package_megabytes(packages), _COUNTED)
