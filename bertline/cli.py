@@ -24,6 +24,8 @@ _EXTRA_OF = {
     "onnx": "export",
     "onnxscript": "export",
     "nncf": "int8",
+    "openvino": "openvino",
+    "openvino_tokenizers": "openvino",
 }
 
 app = typer.Typer(

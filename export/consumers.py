@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bertline.bundle import FileEntry, Manifest
 from bertline.errors import UsageError
+from export.openvino_tokenizer import require_openvino, write_openvino_tokenizer
 
 SOURCES = Path(__file__).parent / "runtimes"  # a folder each, as it goes into the bundle
 FOLDER = "runtimes"  # in the bundle
@@ -28,6 +29,17 @@ CONSUMERS = {
     consumer.name: consumer
     for consumer in (
         Consumer("python-lean", "python runtimes/python-lean/bertline_lean.py selfcheck"),
+        Consumer(
+            "openvino-python",
+            "python runtimes/openvino-python/bertline_openvino.py selfcheck",
+            sources=("python-lean", "openvino-python"),
+        ),
+        Consumer(
+            "cpp",
+            "cmake -S runtimes/cpp -B BUILD && cmake --build BUILD && BUILD/bertline_cpp selfcheck",
+            require=require_openvino,
+            make=write_openvino_tokenizer,
+        ),
         Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
     )
 }

@@ -37,6 +37,8 @@ def test_pairs_and_their_token_ids(program: Program, ready_for_pairs: Path, tmp_
         ("a dog", "the cat " * 60),
         ("", "the book"),
         ("john " * 50, "mary " * 51),
+        ("john " * 80, "mary " * 70),
+        ("", ""),
     ]
     table = tmp_path / "pairs.tsv"
     table.write_text("".join(f"{one}\t{two}\r\n" for one, two in [("first", "second"), *texts]), encoding="utf-8-sig")
@@ -106,6 +108,7 @@ def test_a_fault_is_found_by_its_step(
         (b"", (), "the file is empty"),
         (b"id\tsentence\n1\tGo!\t2\n", (), "line 2: has 3 columns instead of 2"),
         (b"id\tsentence\n1\t\xff\n", (), "line 2: is not UTF-8"),
+        (b"id\tsentence\n1\t\xed\xa0\x80\n", (), "line 2: is not UTF-8"),
         (b"id\tsentence\n1\ta\0b\n", (), "line 2: holds a NUL"),
         (b"id\ttext\n1\tGo!\n", (), "has no column 'sentence' but id, text; see --text-column"),
         (b"sentence\nGo!\n", ("--variant", "int8"), "--variant int8: this bundle has fp32, fp16, quantized"),

@@ -13,7 +13,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from tokenizers import Tokenizer
 
 WINDOW_ROWS, BATCH_ROWS = 4096, 32
@@ -35,14 +34,20 @@ class Classifier:
             raise ScoringError(f"--variant {variant}: this bundle has {', '.join(padded)} for this runtime")
         self.variant = self.manifest["variants"][variant]
         self.labels, self.max_length = self.manifest["labels"], self.manifest["max_length"]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads  # 0: all cores
-        self.session = onnxruntime.InferenceSession(
-            inside(self.bundle, self.variant["file"]), options, providers=["CPUExecutionProvider"]
-        )
+        self.inputs = [of["name"] for of in self.variant["inputs"]]
+        self.forward = self.load(inside(self.bundle, self.variant["file"]), threads)
         self.tokenizer = Tokenizer.from_file(str(self.bundle / "tokenizer.json"))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(self.max_length)  # keeps the last separator; of a pair, cuts the longer text
+
+    def load(self, graph, threads):
+        """The graph as a function: arrays (rows, tokens) int64 by input name to logits (rows, labels) float32."""
+        import onnxruntime  # here, for where another runtime takes this method's place
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads  # 0: all cores
+        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        return lambda feeds: session.run(["logits"], feeds)[0]
 
     def encode(self, texts):
         """[(token ids, token types)] of texts, or of pairs of texts."""
@@ -60,7 +65,7 @@ class Classifier:
             feeds["input_ids"][row, : len(ids)] = ids
             feeds["attention_mask"][row, : len(ids)] = 1
             feeds["token_type_ids"][row, : len(ids)] = types
-        return self.session.run(["logits"], {of.name: feeds[of.name] for of in self.session.get_inputs()})[0]
+        return self.forward({name: feeds[name] for name in self.inputs})
 
     def logits(self, rows):
         """Logits (rows, labels) float32 of encoded rows, in their order; batches hold rows of like length."""
@@ -174,7 +179,7 @@ def score_file(classifier, source, target, *, columns, text_columns, probabiliti
     return count
 
 
-def selfcheck(bundle, variant):
+def selfcheck(bundle, variant, make=Classifier):
     """(name, passed, finding) of each step: hashes, token ids, logits of batch 1, logits in a padded batch."""
     bundle, manifest = Path(bundle), read_manifest(bundle)
     changed = [name for name, entry in manifest["files"].items() if not is_as_stated(inside(bundle, name), entry)]
@@ -183,7 +188,7 @@ def selfcheck(bundle, variant):
     yield "hashes", not changed, finding
     if changed:
         return
-    classifier = Classifier(bundle, variant)
+    classifier = make(bundle, variant)
     lines = (bundle / "golden.jsonl").read_text("utf-8").split("\n")
     goldens = [json.loads(line) for line in lines if line]
     texts = [golden["text"] if golden["pair"] is None else (golden["text"], golden["pair"]) for golden in goldens]
@@ -221,9 +226,9 @@ def farthest(one, other):
     return float(np.nan_to_num(np.abs(one - other), nan=np.inf).max())
 
 
-def arguments():
+def arguments(says):
     """What the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=says, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     scoring, checking = commands.add_parser("score"), commands.add_parser("selfcheck")
     for command in (scoring, checking):
@@ -239,18 +244,18 @@ def arguments():
     return parser.parse_args()
 
 
-def main():
-    """Run a command; the exit code."""
-    options = arguments()
+def main(make=Classifier, says=__doc__):
+    """Run a command with what `make(bundle, variant)` makes; the exit code."""
+    options = arguments(says)
     try:
         if options.command == "selfcheck":
             passed = True
-            for name, fine, finding in selfcheck(options.bundle, options.variant):
+            for name, fine, finding in selfcheck(options.bundle, options.variant, make):
                 print(f"{'ok    ' if fine else 'FAILED'}  {name:<10} {finding}", flush=True)
                 passed = passed and fine
             return 0 if passed else 3
         start = time.perf_counter()
-        classifier = Classifier(options.bundle, options.variant)
+        classifier = make(options.bundle, options.variant)
         known = classifier.manifest["text_columns"]
         if options.pair_column and len(known) == 1:
             raise ScoringError("--pair-column: this bundle scores single texts")
@@ -267,7 +272,7 @@ def main():
         print(f"{rows:,} rows in {time.perf_counter() - start:.1f} s", file=sys.stderr)
         return 0
     except ScoringError as refusal:
-        print(f"bertline_lean: {refusal}", file=sys.stderr)
+        print(f"{Path(sys.argv[0]).stem}: {refusal}", file=sys.stderr)
         return 1
 
 

@@ -1,0 +1,112 @@
+#include "score.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+
+#include "error.hpp"
+#include "table.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t WINDOW_ROWS = 4096;
+
+/// A file that appears under its name once it is whole, and else leaves nothing.
+class WholeFile {
+ public:
+    explicit WholeFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+        stream.open(partial_, std::ios::binary | std::ios::trunc);
+        if (!stream) throw ScoringError(partial_.string() + ": cannot be written; check that its folder exists");
+    }
+    WholeFile(const WholeFile&) = delete;
+    WholeFile& operator=(const WholeFile&) = delete;
+    ~WholeFile() {
+        std::error_code ignored;
+        fs::remove(partial_, ignored);
+    }
+
+    void finish() {
+        stream.close();
+        if (!stream) throw ScoringError(path_.string() + ": cannot be written whole; check the disk's space");
+        fs::rename(partial_, path_);
+    }
+
+    std::ofstream stream;
+
+ private:
+    fs::path path_, partial_;
+};
+
+/// As C's %.9g, which keeps a float exactly.
+std::string number(float value) {
+    std::array<char, 32> text;
+    const auto end = std::to_chars(text.begin(), text.end(), static_cast<double>(value), std::chars_format::general, 9);
+    return {text.data(), end.ptr};
+}
+
+std::vector<std::size_t> text_places(const Bundle& bundle, const Table& table, const ScoreOptions& options) {
+    std::vector<std::size_t> places{table.place(options.text_column.value_or(bundle.text_columns[0]))};
+    if (bundle.text_columns.size() == 2) {
+        places.push_back(table.place(options.pair_column.value_or(bundle.text_columns[1])));
+    }
+    return places;
+}
+
+std::vector<std::string> header(const Bundle& bundle, std::vector<std::string> columns, const ScoreOptions& options) {
+    columns.insert(columns.end(), {"predicted_label", "score"});
+    for (const std::string& label : bundle.labels) {
+        if (options.probabilities) columns.push_back("prob_" + label);
+    }
+    for (const std::string& label : bundle.labels) {
+        if (options.logits) columns.push_back("logit_" + label);
+    }
+    if (options.token_ids) columns.push_back("token_ids");
+    return columns;
+}
+
+}  // namespace
+
+std::size_t score_file(const Bundle& bundle, Classifier& classifier, const ScoreOptions& options) {
+    if (fs::exists(options.output)) throw ScoringError(options.output.string() + ": the file exists; name another");
+    Table table(options.input, options.columns);
+    const std::vector<std::size_t> places = text_places(bundle, table, options);
+    WholeFile file(options.output);
+    file.stream << join(header(bundle, table.columns(), options), "\t") << '\n';
+    std::size_t count = 0;
+    for (bool more = true; more;) {
+        std::vector<std::vector<std::string>> window;
+        std::vector<Texts> texts;
+        while (window.size() < WINDOW_ROWS) {
+            auto cells = table.next();
+            if (!cells) {
+                more = false;
+                break;
+            }
+            Texts& row = texts.emplace_back();
+            for (const std::size_t place : places) row.push_back((*cells)[place]);
+            window.push_back(*std::move(cells));
+        }
+        const std::vector<Encoded> encoded = classifier.encode(texts);
+        const Logits logits = classifier.logits(encoded);
+        for (std::size_t row = 0; row < window.size(); ++row) {
+            const std::vector<float> shares = softmax(logits[row]);
+            const auto best = static_cast<std::size_t>(std::ranges::max_element(logits[row]) - logits[row].begin());
+            std::vector<std::string>& cells = window[row];
+            cells.insert(cells.end(), {bundle.labels[best], number(shares[best])});
+            if (options.probabilities) std::ranges::transform(shares, std::back_inserter(cells), number);
+            if (options.logits) std::ranges::transform(logits[row], std::back_inserter(cells), number);
+            if (options.token_ids) {
+                std::vector<std::string> ids;
+                for (const std::int64_t id : encoded[row].ids) ids.push_back(std::to_string(id));
+                cells.push_back(join(ids, " "));
+            }
+            file.stream << join(cells, "\t") << '\n';
+        }
+        count += window.size();
+    }
+    file.finish();
+    return count;
+}
