@@ -15,6 +15,7 @@ from bertline.errors import BertlineError
 from export.cli import export
 from finetune.cli import finetune
 from infer.cli import infer, info, verify
+from infer.web_cli import web
 
 _EXTRA_OF = {
     "onnxruntime": "cpu",
@@ -68,7 +69,7 @@ def demo(
     run_demo(output, force=force, quiet=quiet)
 
 
-for command in (finetune, export, verify, infer, info):
+for command in (finetune, export, verify, infer, info, web):
     app.command()(command)
 app.add_typer(benchmark, name="benchmark")
 

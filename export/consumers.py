@@ -8,6 +8,7 @@ from pathlib import Path
 from bertline.bundle import FileEntry, Manifest
 from bertline.errors import UsageError
 from export.openvino_tokenizer import require_openvino, write_openvino_tokenizer
+from export.web_page import add_libraries, have_libraries
 
 SOURCES = Path(__file__).parent / "runtimes"  # a folder each, as it goes into the bundle
 FOLDER = "runtimes"  # in the bundle
@@ -20,7 +21,7 @@ class Consumer:
     name: str
     says: str  # one line for the model card: the command that checks it
     sources: tuple[str, ...] = ()  # folders of SOURCES that are copied into one; none: the one of its own name
-    require: Callable[[], None] = lambda: None  # raises BertlineError where `make` lacks something, before any work
+    require: Callable[[], object] = lambda: None  # raises BertlineError where `make` lacks something, before any work
     make: Callable[[Path, Manifest, Path], None] = lambda bundle, manifest, target: None
     # `make(bundle, manifest, target)` writes what depends on the bundle into the copied folder
 
@@ -41,6 +42,7 @@ CONSUMERS = {
             make=write_openvino_tokenizer,
         ),
         Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
+        Consumer("web", "bertline web .", sources=("javascript", "web"), require=have_libraries, make=add_libraries),
     )
 }
 

@@ -66,11 +66,11 @@ class Browser:
 
     @classmethod
     @contextmanager
-    def started(cls, profile: Path) -> Iterator[Self]:
-        """A browser that keeps what it remembers in `profile`, a new folder."""
+    def started(cls, profile: Path, *further: str) -> Iterator[Self]:
+        """A browser that keeps what it remembers in `profile`, a new folder; `further` options of its command line."""
         options = ChromeOptions()
         options.binary_location, driver_path = map(shutil.which, PROGRAMS)
-        for option in (*_OPTIONS, _NO_NAMES, f"--user-data-dir={profile}"):
+        for option in (*_OPTIONS, _NO_NAMES, f"--user-data-dir={profile}", *further):
             options.add_argument(option)
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
         driver = Chrome(options, Service(driver_path))
@@ -94,6 +94,23 @@ class Browser:
         self._read_logs()
         self._url, self._requests, self._console = url, [], []
         self._driver.get(url)
+
+    @contextmanager
+    def before_load(self, script: str) -> Iterator[None]:
+        """What every page opened meanwhile runs before its own scripts."""
+        added = self._tell("Page.addScriptToEvaluateOnNewDocument", source=script)
+        try:
+            yield
+        finally:
+            self._tell("Page.removeScriptToEvaluateOnNewDocument", **added)
+
+    def type(self, text: str) -> None:
+        """Write where the cursor is, as a reader would."""
+        self._tell("Input.insertText", text=text)
+
+    def download_into(self, folder: Path) -> None:
+        """Where files that a page offers are saved from now on."""
+        self._tell("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
 
     def console(self) -> list[str]:
         """Errors and warnings since the page was opened, the policy's refusals among them."""
