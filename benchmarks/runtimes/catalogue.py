@@ -8,6 +8,7 @@ from benchmarks.runtimes.consumer import Consumer, Open, Setting
 from benchmarks.runtimes.cpp_program import open_cpp
 from benchmarks.runtimes.node_program import open_node
 from benchmarks.runtimes.python_program import open_python
+from benchmarks.runtimes.web_page import open_web
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
 from export.consumers import FOLDER
@@ -19,6 +20,7 @@ KNOWN: Mapping[str, Open] = MappingProxyType(
         "openvino-python": partial(open_python, program="bertline_openvino.py", runtime="openvino", options=("-E",)),
         "cpp": open_cpp,
         "node": open_node,
+        "web": open_web,
     }
 )
 _WHY_NOT = {"triton": "is a folder for Triton Inference Server, which is not run here"}

@@ -66,7 +66,7 @@ def test_ctrl_c_keeps_what_is_finished(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("--runtimes", "fortran"), 2, "--runtimes fortran: there are python-lean, openvino-python, cpp, node"),
+        (("--runtimes", "fortran"), 2, "--runtimes fortran: there are python-lean, openvino-python, cpp, node, web"),
         (("--variants", "int8"), 2, "--variants int8: the bundle has fp32, quantized for consumers"),
         (("--tokens-on", "nowhere.tsv"), 1, "nowhere.tsv: no such file"),
         (("--text-column", "text"), 1, "no column 'text'; its columns are"),
