@@ -19,7 +19,7 @@ def runtimes(
     ] = None,
     runtimes: Annotated[str, typer.Option(help="Consumers to measure: all, or names as python-lean,node.")] = "all",
     variants: Annotated[str, typer.Option(help="Variants: all that every consumer reads, or as fp32,int8.")] = "all",
-    passes: Annotated[int, typer.Option(min=1, help="Counted starts and files of each, in turns.")] = 5,
+    passes: Annotated[int, typer.Option(min=1, help="Counted starts and files of each, in turns.")] = 3,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for each call of a consumer.")] = 600,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,

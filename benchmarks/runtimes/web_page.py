@@ -53,7 +53,8 @@ def open_web(setting: Setting) -> WebPage:
     browser, _ = programs()
     packages = json.loads((setting.folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
     told = run([browser, "--version"], setting.timeout_seconds).stdout.split()
-    versions = packages | {"chromium": next((word for word in told if word[0].isdigit()), "unknown")}
+    versions = {name: packages[name] for name in ("onnxruntime-web", "@huggingface/tokenizers")}
+    versions["chromium"] = next((word for word in told if word[0].isdigit()), "unknown")
     server = setting.stack.enter_context(PageServer(setting.bundle))
     Thread(target=server.serve_forever, daemon=True).start()
     setting.stack.callback(server.shutdown)

@@ -22,7 +22,7 @@ _OPTIONS = """
 --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking
 --disable-component-update --disable-sync --no-proxy-server
 """.split()
-_PORT = re.compile(rb"on port (\d+)")
+_PORT = re.compile(rb"started successfully on port (\d+)")
 _opener = build_opener(ProxyHandler({}))  # the driver is on this machine
 
 
