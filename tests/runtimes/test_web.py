@@ -170,7 +170,9 @@ def test_each_variant_scores_and_proves_itself(
 
 
 def test_the_variant_can_be_changed(page: Browser) -> None:
-    page.run("const select = document.getElementById('variant'); select.value = 'fp32'; select.dispatchEvent(new Event('change'))")
+    page.run(
+        "const select = document.getElementById('variant'); select.value = 'fp32'; select.dispatchEvent(new Event('change'))"
+    )
     wait_for(page, "bertline.facts.variant === 'fp32' && !document.getElementById('variant').disabled")
     assert page.run("return (await bertline.score(['The cat sleeps.']))[0].tokens") == 6
 
@@ -198,7 +200,9 @@ def test_a_file_without_a_header_and_labels_nobody_knows(page: Browser, tmp_path
     choose(page, "gj04\t1\t*\tThe cat sleeps.\r\ngj04\tperhaps\t\tThe dog sees a book.")
     click(page, "header")
     assert page.run("return document.getElementById('text-column').value") == "4"  # where the longest texts are
-    page.run("const names = document.getElementById('names'); names.value = 'source,label,notes,sentence'; names.dispatchEvent(new Event('input'))")
+    page.run(
+        "const names = document.getElementById('names'); names.value = 'source,label,notes,sentence'; names.dispatchEvent(new Event('input'))"
+    )
     assert page.run("return document.getElementById('text-column').value") == "sentence"
     page.run("document.getElementById('label-column').value = 'label'")
     click(page, "start")
@@ -308,9 +312,14 @@ def test_other_logits_under_a_fitting_hash_fail_the_self_check(
     with served(bundle) as url:
         open_page(browser, url)
         click(browser, "check-start")
-        wait_for(browser, "document.querySelectorAll('#steps strong').length === 4 && !document.getElementById('check-start').disabled")
+        wait_for(
+            browser,
+            "document.querySelectorAll('#steps strong').length === 4 && !document.getElementById('check-start').disabled",
+        )
         assert text_of(browser, "steps").split()[:1] == ["ok"]
-        assert browser.run("return document.querySelector('#steps .FAILED').parentElement.innerText.split('\\n')")[:2] == [
+        assert browser.run("return document.querySelector('#steps .FAILED').parentElement.innerText.split('\\n')")[
+            :2
+        ] == [
             "FAILED",
             "logits",
         ]

@@ -26,7 +26,7 @@ def lean_bundle(once: Once, model_dir: Path) -> Path:
             variants = ["fp32", "quantized"]
             export_bundle(model_dir, output, [], TableSpec(), variants=variants, runtimes="python-lean,node")
 
-    return once("lean_bundle", write)
+    return once("benchmarked_bundle", write)
 
 
 @pytest.fixture
