@@ -18,7 +18,6 @@ from benchmarks.runtimes.answers import (
     read_answers,
     write_table,
 )
-from benchmarks.runtimes.catalogue import held_consumers
 from benchmarks.runtimes.consumer import Consumer, Open, Setting, failed_steps
 from benchmarks.runtimes.hard_set import hard_texts
 from benchmarks.runtimes.result import Figures, Runtimes, TokenIds
@@ -143,9 +142,11 @@ class _Run:
             self._progress(f"{name}: making it ready")
             scratch, folder = self._scratch / name, self._bundle.path.resolve() / FOLDER / name
             scratch.mkdir()
+            own = [file for file in self._bundle.manifest.files if file.startswith(f"{FOLDER}/{name}/")]
             try:
-                if name not in held_consumers(self._bundle.manifest):
+                if not own:
                     raise BertlineError(f"not in the bundle; bertline export MODEL_DIR -o BUNDLE --runtimes {name}")
+                self._bundle.verify(own)  # before anything of it runs
                 self._consumers[name] = make(Setting(self._bundle, folder, scratch, self._plan.timeout_seconds, stack))
             except BertlineError as error:
                 self._fail(name, error)
@@ -203,7 +204,7 @@ class _Run:
         """What was found so far."""
         return Runtimes(
             self._bundle.path.name,
-            tuple(str(table) for table in self._plan.tables),
+            tuple(table.name for table in self._plan.tables),
             len(self._texts),
             len(self._token_texts),
             len(self._hard),

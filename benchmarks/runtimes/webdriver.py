@@ -57,8 +57,11 @@ class Browser:
                 raise BertlineError(f"{driver} ended with exit code {process.wait()}")
             opened = cls(f"http://127.0.0.1:{port.decode()}/session", timeout_seconds)
             opened._begin({"binary": browser, "args": [*_OPTIONS, f"--user-data-dir={profile}"]})
-            yield opened
-            opened._send("DELETE", "")
+            try:
+                yield opened
+            finally:
+                with suppress(BertlineError):  # it is ended by force, then
+                    opened._send("DELETE", "")
         finally:
             with suppress(ProcessLookupError):  # the browser is of its group
                 os.killpg(process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@ from benchmarks.runtimes.result import Runtimes
 from bertline.bundle import Bundle
 from bertline.tsv import TableSpec
 from tests import tiny
-from tests.benchmarks.runtimes.conftest import Altered
+from tests.benchmarks.runtimes.conftest import PROGRAM, Altered
 
 LEAN = {"python-lean": KNOWN["python-lean"]}
 WRITE = 'out.write("\\t".join(cells) + "\\n")'
@@ -90,6 +90,14 @@ def test_what_gives_no_answer_is_a_row_that_says_why(
     result = measured(altered(old, new), table, timeout_seconds=4 if "sleep" in new else 60)
     assert result.figures == () and result.runtimes == () and list(result.failures) == ["python-lean"]
     assert reason in result.failures["python-lean"] and "\n" not in result.failures["python-lean"]
+
+
+def test_a_program_that_is_not_the_exported_one_is_not_run(altered: Altered, table: Path, tmp_path: Path) -> None:
+    bundle, ran = altered(SCORE, SCORE), tmp_path / "ran"
+    program = bundle / PROGRAM
+    program.write_text(f"open({str(ran)!r}, 'w')\n" + program.read_text(encoding="utf-8"), encoding="utf-8")
+    result = measured(bundle, table)
+    assert "bertline_lean.py" in result.failures["python-lean"] and result.figures == () and not ran.exists()
 
 
 def test_what_is_not_in_the_bundle_or_lacks_its_packages_says_the_next_command(
