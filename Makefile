@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 CUDA_VENV := .venv-cuda
 ONNXRUNTIME_GPU := 1.31.1
+TRITONCLIENT := 2.73.0
 
 .PHONY: demo test cuda-venv runtimes lint lock clean
 
@@ -39,8 +40,10 @@ $(CUDA_VENV)/.installed: requirements.lock Makefile
 		onnxruntime-gpu==$(ONNXRUNTIME_GPU) numpy tokenizers typer rich
 	touch $@
 
-# For the tests that run bundles by Node: the packages of the lockfiles, in a folder of ours. No package's own script runs.
-runtimes: .runtimes/node/.installed .runtimes/loaders/.installed
+# For the tests that run bundles by Node, and by optimum, whose older transformers cannot share .venv. What Node needs
+# comes by lockfiles, and no package's own script runs. Triton's schema of model configurations is alone in a folder: its
+# package asks for older versions of protobuf and ml-dtypes than the lock has, and the one module that is read needs neither.
+runtimes: $(foreach name,node loaders peers triton,.runtimes/$(name)/.installed)
 
 .runtimes/node/.installed: export/runtimes/node/package-lock.json
 .runtimes/loaders/.installed: tests/runtimes/loaders/package-lock.json
@@ -49,6 +52,15 @@ runtimes: .runtimes/node/.installed .runtimes/loaders/.installed
 	mkdir -p $(@D)
 	cp $(<D)/package.json $< $(@D)
 	cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+.runtimes/peers/.installed: benchmarks/peers/optimum-onnx/requirements.txt $(INSTALLED)
+	$(BIN)/bertline benchmark peers install optimum-onnx --peers-folder $(@D) --quiet
+	touch $@
+
+.runtimes/triton/.installed: Makefile | $(INSTALLED)
+	rm -rf $(@D)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(@D) tritonclient==$(TRITONCLIENT)
 	touch $@
 
 # Versions only: no hashes and no suffix such as +cpu, so that one lock serves CPU and CUDA builds. What pyproject.toml

@@ -14,7 +14,8 @@ from bertline import options
 from bertline.errors import BertlineError
 from export.cli import export
 from finetune.cli import finetune
-from infer.cli import infer, info, verify
+from infer.cli import infer, info
+from infer.verify_cli import sign, verify
 from infer.web_cli import web
 
 _EXTRA_OF = {
@@ -27,6 +28,9 @@ _EXTRA_OF = {
     "nncf": "int8",
     "openvino": "openvino",
     "openvino_tokenizers": "openvino",
+    "model_signing": "sign",
+    "cryptography": "sign",
+    "OpenSSL": "sign",
 }
 
 app = typer.Typer(
@@ -69,7 +73,7 @@ def demo(
     run_demo(output, force=force, quiet=quiet)
 
 
-for command in (finetune, export, verify, infer, info, web):
+for command in (finetune, export, verify, sign, infer, info, web):
     app.command()(command)
 app.add_typer(benchmark, name="benchmark")
 

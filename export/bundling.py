@@ -162,7 +162,8 @@ def _write_parts(
     export_graph(reference.model, reference.input_names, target / MODEL_FILE)
     passes = apply_passes(target / MODEL_FILE)
     copy_settings(folder.path / "config.json", target / "config.json")
-    names = ["config.json", MODEL_FILE, *write_tokenizer(folder, target)]
+    max_length = bundle_max_length(folder, reference.tokenizer, model_positions(reference.model))
+    names = ["config.json", MODEL_FILE, *write_tokenizer(folder, target, max_length)]
     return {name: FileEntry.of(target / name) for name in names}, passes
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from bertline.bundle import FileEntry, Manifest
 from bertline.errors import UsageError
 from export.openvino_tokenizer import require_openvino, write_openvino_tokenizer
+from export.triton import write_configs
 from export.web_page import add_libraries, have_libraries
 
 SOURCES = Path(__file__).parent / "runtimes"  # a folder each, as it goes into the bundle
@@ -43,6 +44,7 @@ CONSUMERS = {
         ),
         Consumer("node", "node runtimes/node/bertline.js selfcheck", sources=("javascript", "node")),
         Consumer("web", "bertline web .", sources=("javascript", "web"), require=have_libraries, make=add_libraries),
+        Consumer("triton", "python runtimes/triton/repository.py make MODELS", make=write_configs),
     )
 }
 

@@ -12,18 +12,24 @@ from bertline.model_folder import ModelFolder
 # What transformers and others read beside tokenizer.json; copied where the model folder has them.
 _COMPANIONS = ("special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt")
 _PATHS = ("_name_or_path", "name_or_path", "tokenizer_file", "special_tokens_map_file")
+_SETTINGS = "tokenizer_config.json"
+# transformers 5 writes a class that transformers 4, and so optimum-onnx, does not know; both know this one.
+_CLASSES = {"TokenizersBackend": "PreTrainedTokenizerFast"}
 
 
-def write_tokenizer(model: ModelFolder, target: Path) -> list[str]:
-    """Copy the tokenizer into a bundle and return the names of its files."""
+def write_tokenizer(model: ModelFolder, target: Path, max_length: int) -> list[str]:
+    """Copy the tokenizer into a bundle and return the names of its files.
+
+    max_length: where a loader that truncates "at the model's maximum" cuts, so that it cuts where the bundle does.
+    """
     document = json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8"))
     # Published files pad to a fixed 128, or keep what the last call set: every consumer states its own.
     document["padding"] = document["truncation"] = None
     (target / "tokenizer.json").write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    names = ["tokenizer.json"]
-    if (model.path / "tokenizer_config.json").is_file():
-        copy_settings(model.path / "tokenizer_config.json", target / "tokenizer_config.json")
-        names.append("tokenizer_config.json")
+    names = ["tokenizer.json", _SETTINGS]
+    settings = _read(model.path / _SETTINGS) if (model.path / _SETTINGS).is_file() else {}
+    kind = settings.get("tokenizer_class", "PreTrainedTokenizerFast")
+    _write(target / _SETTINGS, settings | {"tokenizer_class": _CLASSES.get(kind, kind), "model_max_length": max_length})
     for name in _COMPANIONS:
         if (model.path / name).is_file():
             shutil.copyfile(model.path / name, target / name)
@@ -33,9 +39,16 @@ def write_tokenizer(model: ModelFolder, target: Path) -> list[str]:
 
 def copy_settings(source: Path, target: Path) -> None:
     """Copy a JSON object without what older versions of transformers noted there: paths of the machine of then."""
-    document = json.loads(source.read_text(encoding="utf-8"))
-    kept = {name: value for name, value in document.items() if name not in _PATHS}
-    target.write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    _write(target, _read(source))
+
+
+def _read(settings: Path) -> dict[str, Any]:
+    document = json.loads(settings.read_text(encoding="utf-8"))
+    return {name: value for name, value in document.items() if name not in _PATHS}
+
+
+def _write(path: Path, settings: dict[str, Any]) -> None:
+    path.write_text(json.dumps(settings, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> TokenizerFacts:

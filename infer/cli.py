@@ -1,4 +1,4 @@
-"""`bertline infer`, `verify` and `info`."""
+"""`bertline infer` and `info`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertline import options
-from bertline.console import log_console, result_console
+from bertline.console import log_console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -151,56 +151,6 @@ def infer(
             with _progress(console) as advance:
                 result, _ = score_files(job, opened.manifest, open_scorer, advance)
             _summarise(console, job, result)
-
-
-def verify(
-    bundle: BundlePath,
-    table: Annotated[
-        Path | None, typer.Argument(help="A table to compare with fp32, row by row.", metavar="TSV")
-    ] = None,
-    variant: options.VariantName = "fp32",
-    device: options.Device = "auto",
-    provider: options.Provider = "auto",
-    threads: options.Threads = None,
-    text_column: options.TextColumn = None,
-    pair_column: options.PairColumn = None,
-    label_column: options.LabelColumn = None,
-    columns: options.Columns = None,
-    header: options.Header = None,
-    format: options.Format = None,
-) -> None:
-    """Check a bundle on this machine: hashes, token ids, logits, padding. Exit code 3 where one fails.
-
-    With a table: what its rows lose against fp32, each row alone, within the limits of an export.
-
-    Example: bertline verify bundle dev.tsv --format cola --variant int8
-    """
-    from bertline.bundle import Bundle
-    from bertline.errors import VerificationError
-    from bertline.tsv import TableSpec
-    from infer.scorer import Scorer
-    from infer.selfcheck import check_rows, self_check
-
-    spec = TableSpec.from_options(
-        format=format,
-        header=header,
-        columns=columns,
-        text_column=text_column,
-        pair_column=pair_column,
-        label_column=label_column,
-    )
-    opened = Bundle.open(bundle)
-    scorer = Scorer.open(opened, device=device, variant=variant, provider=provider, threads=threads)
-    checks = self_check(opened, scorer)
-    if table is not None:
-        checks.append(check_rows(scorer, table, spec))
-    console = result_console()
-    for check in checks:
-        line = f"{'ok    ' if check.passed else 'FAILED'}  {check.name:<10} {check.finding}"
-        console.print(line, markup=False, soft_wrap=True)
-    failed = [check.name for check in checks if not check.passed]
-    if failed:
-        raise VerificationError(f"{bundle}: {', '.join(failed)} failed with {scorer.variant} on {scorer.provider}")
 
 
 def info(

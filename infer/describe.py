@@ -6,6 +6,7 @@ from typing import Any
 from bertline.bundle import MANIFEST, Bundle
 from bertline.console import file_size
 from bertline.model_folder import TRAINING, ModelFolder
+from infer.signing import SIGNATURE
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def _describe_bundle(path: Path) -> dict[str, Any]:
     bundle = Bundle.open(path)
-    manifest = bundle.manifest
+    manifest, signed = bundle.manifest, (path / SIGNATURE).is_file()
     return {
         "bundle": str(path),
         "task": f"{manifest.task}, {manifest.problem_type}",
@@ -34,6 +35,7 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         "base model": manifest.provenance.get("base_model"),
         "created": manifest.provenance.get("created"),
         "sha256": bundle.sha256,
+        "signature": f"{SIGNATURE}, to check with bertline verify --public-key" if signed else "none",
     }
 
 

@@ -93,6 +93,11 @@ class Encoder:
         """Special tokens around one text, or around a pair."""
         return self._tokenizer.num_special_tokens_to_add(texts == 2)
 
+    def token(self, token_id: int) -> str | None:
+        """The token of an id; None where the tokenizer has no such id."""
+        token: str | None = self._tokenizer.id_to_token(token_id) if 0 <= token_id < 2**32 else None
+        return token
+
     def encode(self, rows: Sequence[Text]) -> Encoded:
         """Token ids of each text, or pair of texts."""
         calls = [rows[start : start + CALL_ROWS] for start in range(0, len(rows) or 1, CALL_ROWS)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from infer.runners import Logits
 from infer.scorer import WINDOW_ROWS, Scorer
 
 EXTRA_PADDING = 16  # tokens
+SHOWN = 40  # characters of a text
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,10 @@ def check_tokens(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
     if scorer.encoder.max_length != scorer.bundle.manifest.max_length:
         raise BertlineError("the goldens hold for the bundle's own max_length; leave out --max-length")
     encoded = scorer.encoder.encode([golden.row for golden in goldens])
-    differing = [g for g, ids in zip(goldens, encoded.input_ids, strict=True) if list(g.input_ids) != ids]
-    core = [golden for golden in differing if golden.tag == "core"]
+    differing = [(g, ids) for g, ids in zip(goldens, encoded.input_ids, strict=True) if list(g.input_ids) != ids]
     finding = f"{len(goldens) - len(differing)} of {len(goldens)} goldens have the stored ids"
-    return Check("token ids", not core, finding + "".join(f"; {g.tag} differs: {g.text[:40]!r}" for g in differing))
+    finding += "".join(f"; {g.tag} {_shown(g)} {_first_difference(scorer, g.input_ids, ids)}" for g, ids in differing)
+    return Check("token ids", all(golden.tag != "core" for golden, _ in differing), finding)
 
 
 def check_logits(scorer: Scorer, goldens: Sequence[Golden], tolerance: float) -> Check:
@@ -63,11 +65,15 @@ def check_logits(scorer: Scorer, goldens: Sequence[Golden], tolerance: float) ->
     if any(len(golden.logits.get(scorer.variant, ())) != labels for golden in goldens):
         raise BertlineError(f"{GOLDENS} holds no logits of {scorer.variant}; export the model again")
     stored = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
-    worst, row = _worst(stored, alone(scorer, goldens))
+    found = alone(scorer, goldens)
+    worst, row = _worst(stored, found)
     finding = f"max |Δlogit| {worst:.1e}, allowed {tolerance:.1e}"
-    return Check(
-        "logits", worst <= tolerance, finding if worst <= tolerance else f"{finding}; worst: {goldens[row].text[:40]!r}"
-    )
+    if worst > tolerance:
+        label = int(_distance(stored[row], found[row]).argmax())
+        expected, differs = stored[row, label], found[row, label]
+        finding += f"; worst: {_shown(goldens[row])} has {differs:.6f} for label {scorer.labels[label]}, "
+        finding += f"expected {expected:.6f}"
+    return Check("logits", worst <= tolerance, finding)
 
 
 def check_padding(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
@@ -115,9 +121,28 @@ def batch_variance(scorer: Scorer, goldens: Sequence[Golden]) -> float:
     return max(_worst(single, scorer.runner.run_batch(encoded, rows, further))[0] for further in (0, room))
 
 
+def _shown(golden: Golden) -> str:
+    """Its text or texts, short and on one line."""
+    texts = [golden.text] if golden.pair is None else [golden.text, golden.pair]
+    return " + ".join(repr(text if len(text) <= SHOWN else text[:SHOWN] + "…") for text in texts)
+
+
+def _first_difference(scorer: Scorer, expected: Sequence[int], found: Sequence[int]) -> str:
+    """`differs at token 3: expected 1037 ('a'), found 1996 ('the')`; the tokens are this bundle's."""
+    pairs = zip_longest(expected, found)
+    place, ids = next((place, pair) for place, pair in enumerate(pairs) if pair[0] != pair[1])
+    names = ["no token" if token is None else f"{token} ({scorer.encoder.token(token)!r})" for token in ids]
+    return f"differs at token {place}: expected {names[0]}, found {names[1]}"
+
+
+def _distance(expected: Logits, found: Logits) -> Logits:
+    """|Δlogit|; a NaN counts as infinitely far."""
+    distance = np.abs(expected - found)
+    return np.where(np.isnan(distance), np.float32(np.inf), distance)
+
+
 def _worst(expected: Logits, found: Logits) -> tuple[float, int]:
-    """Largest |Δlogit| and its row; a NaN counts as infinitely far."""
-    distance = np.abs(expected - found).max(axis=1)
-    distance = np.where(np.isnan(distance), np.inf, distance)
+    """Largest |Δlogit| and its row."""
+    distance = _distance(expected, found).max(axis=1)
     row = int(distance.argmax())
     return float(distance[row]), row

@@ -115,8 +115,8 @@ def test_a_graph_that_answers_otherwise_becomes_no_bundle(
 def test_a_tokenizer_that_gives_other_ids_becomes_no_bundle(
     exporter: Callable[[Change], None], model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cased(model: ModelFolder, target: Path) -> list[str]:
-        names = write_tokenizer(model, target)
+    def cased(model: ModelFolder, target: Path, max_length: int) -> list[str]:
+        names = write_tokenizer(model, target, max_length)
         document = json.loads((target / "tokenizer.json").read_text(encoding="utf-8"))
         document["normalizer"]["lowercase"] = False
         (target / "tokenizer.json").write_text(json.dumps(document), encoding="utf-8")

@@ -23,7 +23,7 @@ def test_padding_and_truncation_of_the_source_are_left_behind(model_copy: Path, 
     source = json.loads((model_copy / "tokenizer.json").read_text(encoding="utf-8"))
     assert source["padding"] and source["truncation"]
     (tmp_path / "target").mkdir()
-    write_tokenizer(ModelFolder.open(model_copy), tmp_path / "target")
+    write_tokenizer(ModelFolder.open(model_copy), tmp_path / "target", 64)
     written = json.loads((tmp_path / "target" / "tokenizer.json").read_text(encoding="utf-8"))
     assert written == source | {"padding": None, "truncation": None}
 
@@ -34,11 +34,34 @@ def test_companions_travel_and_paths_stay(model_copy: Path, tmp_path: Path) -> N
         model_copy / "tokenizer_config.json", name_or_path="/home/someone/model", tokenizer_file="/home/someone/t.json"
     )
     (tmp_path / "target").mkdir()
-    names = write_tokenizer(ModelFolder.open(model_copy), tmp_path / "target")
+    names = write_tokenizer(ModelFolder.open(model_copy), tmp_path / "target", 64)
     assert names == ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]
     assert sorted(file.name for file in (tmp_path / "target").iterdir()) == names
     text = (tmp_path / "target" / "tokenizer_config.json").read_text(encoding="utf-8")
     assert "someone" not in text and json.loads(text)["pad_token"] == "[PAD]"
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({"tokenizer_class": "TokenizersBackend", "model_max_length": 512}, "PreTrainedTokenizerFast"),
+        ({"tokenizer_class": "BertTokenizer"}, "BertTokenizer"),
+        (None, "PreTrainedTokenizerFast"),
+    ],
+)
+def test_other_loaders_know_the_class_and_cut_where_the_bundle_does(
+    settings: dict[str, object] | None, kind: str, model_copy: Path, tmp_path: Path
+) -> None:
+    if settings is None:
+        (model_copy / "tokenizer_config.json").unlink()
+    else:
+        change(model_copy / "tokenizer_config.json", **settings)
+    model = ModelFolder.open(model_copy)
+    (tmp_path / "target").mkdir()
+    write_tokenizer(model, tmp_path / "target", 48)
+    written = json.loads((tmp_path / "target" / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert (written["tokenizer_class"], written["model_max_length"]) == (kind, 48)
+    assert AutoTokenizer.from_pretrained(tmp_path / "target").model_max_length == 48
 
 
 BERT = {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None}

@@ -1,11 +1,13 @@
 """A bundle that answers as it did passes; one that does not fails with exit code 3."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bertline.bundle import MANIFEST, Bundle
@@ -71,8 +73,12 @@ def test_other_logits_fail_and_name_the_text(bundle: Path, tmp_path: Path, cli: 
         logits = goldens[3].logits | {"fp32": (9.0, 9.0)}
         return [*goldens[:3], replace(goldens[3], logits=logits), *goldens[4:]]
 
+    stored = read_goldens(bundle / GOLDENS)[3]
+    label = int(abs(np.array(stored.logits["fp32"]) - 9).argmax())
     outcome = cli("verify", with_goldens(bundle, tmp_path, edit))
-    assert outcome.code == 3 and "FAILED  logits" in outcome.out and "worst: " in outcome.out
+    assert outcome.code == 3 and "FAILED  logits     max |Δlogit| " in outcome.out
+    found = f"{stored.logits['fp32'][label]:.4f}"[:-1]
+    assert re.search(rf"; worst: '.*' has {re.escape(found)}\d+ for label {label}, expected 9\.000000\n", outcome.out)
     assert outcome.err.count("\n") == 1 and "logits failed with fp32 on CPUExecutionProvider" in outcome.err
 
 
@@ -82,7 +88,25 @@ def test_other_token_ids_fail_and_those_of_hard_unicode_are_reported(bundle: Pat
     wrong = replace(core, input_ids=(*core.input_ids, 5))
     assert not check_tokens(scorer, [core, wrong]).passed
     hard = check_tokens(scorer, [core, replace(wrong, tag="hard-unicode")])
-    assert hard.passed and "hard-unicode differs" in hard.finding
+    place, five = len(core.input_ids), scorer.encoder.token(5)
+    assert hard.passed and hard.finding == (
+        f"1 of 2 goldens have the stored ids; hard-unicode {core.text!r} differs at token {place}: "
+        f"expected 5 ({five!r}), found no token"
+    )
+
+
+def test_the_first_other_token_is_named_and_long_texts_are_cut(bundle: Path) -> None:
+    scorer = Scorer.open(bundle)
+    golden = replace(read_goldens(bundle / GOLDENS)[0], text="the cat " * 20, pair=None)
+    ids = scorer.encoder.encode([golden.row]).input_ids[0]
+    dog = scorer.encoder.encode(["dog"]).input_ids[0][1]
+    found = check_tokens(scorer, [replace(golden, input_ids=(*ids[:2], dog, 10**9, *ids[4:]))])
+    assert not found.passed and found.finding == (
+        f"0 of 1 goldens have the stored ids; {golden.tag} {('the cat ' * 5)!r}".removesuffix("'") + "…' "
+        f"differs at token 2: expected {dog} ('dog'), found {ids[2]} ('cat')"
+    )
+    unknown = check_tokens(scorer, [replace(golden, input_ids=(10**9,))])
+    assert f"differs at token 0: expected {10**9} (None), found {ids[0]} ('[CLS]')" in unknown.finding
 
 
 def test_goldens_that_cannot_be_checked_are_an_error(bundle: Path, tmp_path: Path, cli: Cli) -> None:

@@ -49,6 +49,20 @@ def ready_for_pairs(once: Once, program: Program) -> Path:
     return once(f"{program.name}_pair_bundle", lambda output: prepared(model, output, program, spec))
 
 
+@pytest.fixture(scope="session")
+def plain_bundle(once: Once, model_dir: Path) -> Path:
+    """A tiny model's bundle without consumers, as other people's loaders meet it; read only."""
+    return once("plain_bundle", lambda output: write_bundle(model_dir, output, ""))
+
+
+@pytest.fixture(scope="session")
+def plain_pair_bundle(once: Once) -> Path:
+    """The same of a tiny RoBERTa, which takes pairs of texts."""
+    model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
+    spec = TableSpec(text_column="first", pair_column="second")
+    return once("plain_pair_bundle", lambda output: write_bundle(model, output, "", spec))
+
+
 def prepared(model: Path, output: Path, program: Program, spec: TableSpec | None = None) -> Path:
     """A bundle in which the consumer is ready to run."""
     program.prepare(write_bundle(model, output, program.name, spec))

@@ -17,6 +17,8 @@ HOW = {
     "openssl/evp.h": "apt-get install libssl-dev",
     ".runtimes/node/.installed": "make runtimes",
     ".runtimes/loaders/.installed": "make runtimes",
+    ".runtimes/peers/.installed": "make runtimes",
+    ".runtimes/triton/.installed": "make runtimes",
 }
 FOLDERS = (REPOSITORY, Path("/usr/include"), Path("/usr/local/include"))
 REQUIRED = "BERTLINE_RUNTIMES"  # set to "required", as CI does, a missing program is a failure

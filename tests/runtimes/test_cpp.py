@@ -1,6 +1,7 @@
 """`cpp`: what its own tokenizer, table and command line do, beside what every consumer does."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.conftest import Once
 from tests.runtimes.conftest import prepared, scored
 from tests.runtimes.programs import PROGRAMS
+from tests.runtimes.test_programs import changed_goldens
 
 CPP = PROGRAMS["cpp"]
 
@@ -26,6 +28,19 @@ def test_a_table_without_header_and_with_nothing_but_empty_texts(cpp_bundle: Pat
     assert done.returncode == 0, done.stderr
     assert [row["id"] for row in scored(tmp_path / "out.tsv")] == ["1", "2", "3"]
     assert {len(row["token_ids"].split()) for row in scored(tmp_path / "out.tsv")} == {2}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ids", r"token ids  39 of 40 goldens .+; core '.+' differs at token 1: expected \d+, found \d+\n"),
+        ("logits", r"logits     max .+; worst: '.+' has -?\d\.\d{6} for label 0, expected -?\d\.\d{6}\n"),
+    ],
+)
+def test_its_self_check_says_what_differs(cpp_bundle: Path, tmp_path: Path, change: str, said: str) -> None:
+    bundle = Path(shutil.copytree(cpp_bundle, tmp_path / "bundle"))
+    changed_goldens(bundle, change)
+    assert re.search(said, CPP.run(bundle, "selfcheck").stdout)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,31 @@ def test_texts_and_pairs_are_cut_as_the_rust_library_cuts_them(once: Once, famil
             assert family == "roberta" or row["types"] == expected.type_ids  # RoBERTa has no token types
 
 
+def test_bert_reads_unusual_letters_as_the_rust_library_does(model_dir: Path) -> None:
+    """Ideographs of two UTF-16 units, at both ends of each block and beside it, and sigmas at the ends of words."""
+    blocks = ((0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F))
+    ideographs = [chr(code) for low, high in blocks for code in (low - 1, low, high, high + 1)]
+    texts = [f"the{letter}cat" for letter in ideographs] + ["ΟΔΥΣΣΕΥΣ", "ΑΣ. ς Σ", "[MASK]Σ[MASK]", "aΣ"]
+    cased = json.loads((model_dir / "tokenizer.json").read_text(encoding="utf-8"))
+    vocabulary = cased["model"]["vocab"]
+    for piece in ("ο", *(f"##{letter}" for letter in "δυσςε"), "α", "σ", "ς", "Σ", *ideographs):
+        vocabulary.setdefault(piece, len(vocabulary))
+    uncased = json.loads(json.dumps(cased))
+    cased["normalizer"] |= {"lowercase": False}
+    uncased["normalizer"] |= {"lowercase": True}
+    config = json.loads((model_dir / "tokenizer_config.json").read_text(encoding="utf-8"))
+    for document in (cased, uncased):
+        found = in_node(
+            "const coder = new encoder.Encoder(new Tokenizer(given.tokenizer, given.config), 64);"
+            "return given.texts.map((text) => coder.encode(text).ids);",
+            {"tokenizer": document, "config": config, "texts": texts},
+        )
+        tokenizer = Tokenizer.from_str(json.dumps(document))
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        assert found == [encoding.ids for encoding in tokenizer.encode_batch(texts)]
+
+
 def test_numbers_are_written_as_c_writes_them() -> None:
     bits = np.random.default_rng(0).integers(0, 2**32, 20_000, np.uint64).astype(np.uint32)
     drawn = bits.view(np.float32)

@@ -36,6 +36,13 @@ def test_as_a_module_it_does_without_onnxruntime(openvino_bundle: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_it_leaves_nothing_in_the_bundle(openvino_bundle: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(openvino_bundle, tmp_path / "bundle"))
+    before = sorted(bundle.rglob("*"))
+    assert OPENVINO.run(bundle, "selfcheck").returncode == 0  # by python -E, which keeps bytecode whatever we have set
+    assert sorted(bundle.rglob("*")) == before
+
+
 def test_where_activations_go_to_int8_the_self_check_fails(openvino_bundle: Path, tmp_path: Path) -> None:
     """OpenVINO's own choice for a file with int8 weights, on CPUs that multiply int8."""
     bundle = Path(shutil.copytree(openvino_bundle, tmp_path / "bundle"))

@@ -16,18 +16,11 @@ from infer.encode import Encoded
 from infer.output import softmax
 from infer.scorer import Scorer
 from tests import tiny
-from tests.conftest import Once
-from tests.runtimes.conftest import write_bundle
 from tests.runtimes.needs import REPOSITORY, needs
 
 PACKAGE = REPOSITORY / ".runtimes/loaders/node_modules/@huggingface/transformers/dist/transformers.node.mjs"
 DTYPES = {"fp32": "fp32", "fp16": "fp16", "quantized": "q8"}
 LONG = "the cat " * 100
-
-
-@pytest.fixture(scope="module")
-def plain_bundle(once: Once, model_dir: Path) -> Path:
-    return once("plain_bundle", lambda output: write_bundle(model_dir, output, ""))
 
 
 @pytest.mark.parametrize("variant", DTYPES)

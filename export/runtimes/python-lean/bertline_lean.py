@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 import time
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -193,16 +193,22 @@ def selfcheck(bundle, variant, make=Classifier):
     goldens = [json.loads(line) for line in lines if line]
     texts = [golden["text"] if golden["pair"] is None else (golden["text"], golden["pair"]) for golden in goldens]
     found = classifier.encode(texts)
-    differing = [golden for golden, (ids, _) in zip(goldens, found, strict=True) if golden["input_ids"] != ids]
+    differing = [(golden, ids) for golden, (ids, _) in zip(goldens, found, strict=True) if golden["input_ids"] != ids]
     finding = f"{len(goldens) - len(differing)} of {len(goldens)} goldens have the stored ids"
-    finding += "".join(f"; {golden['tag']} differs: {golden['text'][:40]!r}" for golden in differing)
-    yield "token ids", all(golden["tag"] != "core" for golden in differing), finding
+    finding += "".join(f"; {golden['tag']} {first_difference(golden, ids)}" for golden, ids in differing)
+    yield "token ids", all(golden["tag"] != "core" for golden, _ in differing), finding
 
     stored = [(golden["input_ids"], golden["token_type_ids"]) for golden in goldens]
     alone = np.concatenate([classifier.run([row]) for row in stored])
     allowed = classifier.variant["golden_tolerance"]
-    worst = farthest(alone, np.array([golden["logits"][variant] for golden in goldens], np.float32))
-    yield "logits", worst <= allowed, f"max |Δlogit| {worst:.1e}, allowed {allowed:.1e}"
+    expected = np.array([golden["logits"][variant] for golden in goldens], np.float32)
+    worst = farthest(alone, expected)
+    finding = f"max |Δlogit| {worst:.1e}, allowed {allowed:.1e}"
+    if worst > allowed:
+        row, label = np.unravel_index(distances(alone, expected).argmax(), alone.shape)
+        finding += f"; worst: {goldens[row]['text'][:40]!r} has {alone[row, label]:.6f} for label "
+        finding += f"{classifier.labels[label]}, expected {expected[row, label]:.6f}"
+    yield "logits", worst <= allowed, finding
 
     positions = manifest["tokenizer"]["positions"] or classifier.max_length
     room = min(EXTRA_PADDING, positions - max(len(ids) for ids, _ in stored))
@@ -221,9 +227,21 @@ def is_as_stated(path, entry):
         return hashlib.file_digest(stream, "sha256").hexdigest() == entry["sha256"]
 
 
+def first_difference(golden, ids):
+    """Where the token ids found leave the stored ones."""
+    pairs = enumerate(zip_longest(golden["input_ids"], ids))
+    place, (expected, found) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
+    return f"{golden['text'][:40]!r} differs at token {place}: expected {expected}, found {found}"
+
+
 def farthest(one, other):
-    """Largest |Δlogit|; a NaN counts as infinitely far."""
-    return float(np.nan_to_num(np.abs(one - other), nan=np.inf).max())
+    """Largest |Δlogit|."""
+    return float(distances(one, other).max())
+
+
+def distances(one, other):
+    """|Δlogit|; a NaN counts as infinitely far."""
+    return np.nan_to_num(np.abs(one - other), nan=np.inf)
 
 
 def arguments(says):

@@ -11,13 +11,15 @@ namespace {
 constexpr std::size_t BATCH_ROWS = 32;
 
 const ov::AnyMap SETTINGS{
-    // else bf16 where the CPU has it: logits move by 0.05, and labels with them
+    // Else bf16 where the CPU has it: logits move by 0.05, and labels with them.
     ov::hint::inference_precision(ov::element::f32),
-    // else activations go to int8 where the weights are: logits move by 0.11
+    // Else activations go to int8 where the weights are: logits move by 0.11.
     ov::hint::dynamic_quantization_group_size(0),
-    ov::num_streams(1),                          // all threads work on the one batch
-    ov::hint::enable_cpu_pinning(false),         // the cores may be shared with others
-    {"CPU_RUNTIME_CACHE_CAPACITY", "128"},       // parts prepared for shapes: the default, 5,000, grows with the file
+    // All threads work on the one batch, on cores that may be shared with others.
+    ov::num_streams(1),
+    ov::hint::enable_cpu_pinning(false),
+    // Parts prepared for shapes; the default, 5,000, lets memory grow with the file.
+    {"CPU_RUNTIME_CACHE_CAPACITY", "128"},
 };
 
 /// Rows by tokens (batch, length) of what `of` gives for each row, and `padding` behind it.

@@ -67,6 +67,17 @@ std::vector<std::string> header(const Bundle& bundle, std::vector<std::string> c
     return columns;
 }
 
+/// The next rows, at most so many as are held in memory at once; none at the end.
+std::vector<std::vector<std::string>> read_window(Table& table) {
+    std::vector<std::vector<std::string>> window;
+    while (window.size() < WINDOW_ROWS) {
+        auto cells = table.next();
+        if (!cells) break;
+        window.push_back(*std::move(cells));
+    }
+    return window;
+}
+
 }  // namespace
 
 std::size_t score_file(const Bundle& bundle, Classifier& classifier, const ScoreOptions& options) {
@@ -76,18 +87,11 @@ std::size_t score_file(const Bundle& bundle, Classifier& classifier, const Score
     WholeFile file(options.output);
     file.stream << join(header(bundle, table.columns(), options), "\t") << '\n';
     std::size_t count = 0;
-    for (bool more = true; more;) {
-        std::vector<std::vector<std::string>> window;
+    for (auto window = read_window(table); !window.empty(); window = read_window(table)) {
         std::vector<Texts> texts;
-        while (window.size() < WINDOW_ROWS) {
-            auto cells = table.next();
-            if (!cells) {
-                more = false;
-                break;
-            }
+        for (const auto& cells : window) {
             Texts& row = texts.emplace_back();
-            for (const std::size_t place : places) row.push_back((*cells)[place]);
-            window.push_back(*std::move(cells));
+            for (const std::size_t place : places) row.push_back(cells[place]);
         }
         const std::vector<Encoded> encoded = classifier.encode(texts);
         const Logits logits = classifier.logits(encoded);

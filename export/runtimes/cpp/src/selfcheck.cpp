@@ -39,16 +39,35 @@ std::string quoted(const std::string& text) {
     return shown + "'";
 }
 
-/// Largest |Δlogit|; a NaN counts as infinitely far.
-double farthest(const Logits& one, const Logits& other) {
-    double worst = 0;
+/// |Δlogit|; a NaN counts as infinitely far.
+double distance(float one, float other) {
+    const double apart = std::abs(one - other);
+    return std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart;
+}
+
+/// The largest |Δlogit| and where it is.
+struct Farthest {
+    double distance = 0;
+    std::size_t row = 0, label = 0;
+};
+
+Farthest farthest(const Logits& one, const Logits& other) {
+    Farthest worst;
     for (std::size_t row = 0; row < one.size(); ++row) {
         for (std::size_t label = 0; label < one[row].size(); ++label) {
-            const double distance = std::abs(one[row][label] - other.at(row).at(label));
-            worst = std::max(worst, std::isnan(distance) ? std::numeric_limits<double>::infinity() : distance);
+            const double apart = distance(one[row][label], other.at(row).at(label));
+            if (apart > worst.distance) worst = {apart, row, label};
         }
     }
     return worst;
+}
+
+/// Where the token ids found leave the stored ones.
+std::string first_difference(const std::vector<std::int64_t>& expected, const std::vector<std::int64_t>& found) {
+    const auto [one, other] = std::ranges::mismatch(expected, found);
+    const auto named = [](auto token, auto end) { return token == end ? "None" : std::to_string(*token); };
+    return "differs at token " + std::to_string(one - expected.begin()) + ": expected " + named(one, expected.end()) +
+           ", found " + named(other, found.end());
 }
 
 bool is_as_stated(const fs::path& path, const FileEntry& entry) {
@@ -77,11 +96,23 @@ Check check_tokens(Classifier& classifier, const std::vector<Golden>& goldens) {
             ++equal;
         } else {
             passed = passed && golden.tag != "core";
-            differing += "; " + golden.tag + " differs: " + quoted(golden.texts[0]);
+            differing += "; " + golden.tag + " " + quoted(golden.texts[0]) + " " +
+                         first_difference(golden.encoded.ids, found[row].ids);
         }
     }
     const std::string counts = std::to_string(equal) + " of " + std::to_string(goldens.size());
     return {"token ids", passed, counts + " goldens have the stored ids" + differing};
+}
+
+Check check_logits(const Logits& found, const Logits& expected, const std::vector<Golden>& goldens,
+                   const std::vector<std::string>& labels, double allowed) {
+    const auto [distance, row, label] = farthest(found, expected);
+    std::string finding = "max |Δlogit| " + printed("%.1e", distance) + ", allowed " + printed("%.1e", allowed);
+    if (distance > allowed) {
+        finding += "; worst: " + quoted(goldens[row].texts[0]) + " has " + printed("%.6f", found[row][label]) +
+                   " for label " + labels[label] + ", expected " + printed("%.6f", expected[row][label]);
+    }
+    return {"logits", distance <= allowed, finding};
 }
 
 }  // namespace
@@ -104,12 +135,11 @@ void selfcheck(const Bundle& bundle, const std::string& name, const std::functio
         alone.push_back(classifier.run({&golden.encoded}).front());
         longest = std::max(longest, golden.encoded.ids.size());
     }
-    double worst = farthest(alone, expected);
-    tell({"logits", worst <= variant.golden_tolerance,
-          "max |Δlogit| " + printed("%.1e", worst) + ", allowed " + printed("%.1e", variant.golden_tolerance)});
+    tell(check_logits(alone, expected, goldens, bundle.labels, variant.golden_tolerance));
 
     const std::size_t further = std::min(EXTRA_PADDING, bundle.positions - longest);
-    worst = std::max(farthest(alone, classifier.run(stored)), farthest(alone, classifier.run(stored, further)));
+    const double worst = std::max(farthest(alone, classifier.run(stored)).distance,
+                                  farthest(alone, classifier.run(stored, further)).distance);
     const std::string allowed = variant.batch_invariant ? "allowed " + printed("%.0e", INVARIANT_WITHIN)
                                                         : std::string("stated, not limited");
     tell({"padding", worst <= INVARIANT_WITHIN || !variant.batch_invariant,

@@ -1,5 +1,7 @@
 // Texts to token ids, cut as the Rust library cuts them: the JavaScript tokenizer neither truncates nor pads.
 
+import { respelled } from "./spelling.js";
+
 /** Texts, or pairs of texts, to token ids of at most `maxLength`, special tokens included. */
 export class Encoder {
   /** `tokenizer` is a Tokenizer of @huggingface/tokenizers. */
@@ -30,7 +32,8 @@ export class Encoder {
   }
 
   words(text) {
-    return this.tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const spelled = respelled(text, this.tokenizer.normalizer?.config);
+    return this.tokenizer.encode(spelled, { add_special_tokens: false }).ids;
   }
 
   /** What the tokenizer puts around sequences: a place for each of them, and the ids of special tokens. */

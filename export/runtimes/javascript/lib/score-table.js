@@ -39,11 +39,11 @@ export async function* scoredTable(classifier, chunks, path, options) {
 
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    waiting.push(...reader.push(chunk));
+    waiting = waiting.concat(reader.push(chunk));
     yield* head();
     yield* windows(WINDOW_ROWS);
   }
-  waiting.push(...reader.end());
+  waiting = waiting.concat(reader.end());
   yield* head();
   yield* windows(1);
 }
