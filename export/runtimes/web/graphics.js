@@ -2,22 +2,19 @@
 
 const LIBRARY = "runtimes/web/vendor/webgpu/ort-wasm-simd-threaded.jspi.wasm";
 
-/** Why WebGPU is not tried, or null; and whether it is asked for, however slow. */
-export async function graphicsFor(backend, manifest) {
-  const forced = backend === "webgpu";
-  const no = (reason) => ({ reason, forced });
-  if (backend === "wasm") return no("not wanted");
-  if (!manifest.files[LIBRARY]) return no("not in this bundle");
+/** Why WebGPU is not tried, or null; `backend` is what the reader asks for, if anything. */
+export async function whyNoGraphics(backend, manifest) {
+  if (backend === "wasm") return "not wanted";
+  if (!manifest.files[LIBRARY]) return "not in this bundle";
   // onnxruntime-web waits for the GPU by switching stacks.
-  if (!navigator.gpu || !("Suspending" in WebAssembly)) return no("not in this browser");
+  if (!navigator.gpu || !("Suspending" in WebAssembly)) return "not in this browser";
   const adapter = await navigator.gpu.requestAdapter();
-  if (!adapter) return no("no GPU here");
-  if (adapter.info.isFallbackAdapter && !forced) return no("no GPU here, only its emulation");
-  return no(null);
+  if (!adapter) return "no GPU here";
+  return adapter.info?.isFallbackAdapter && backend !== "webgpu" ? "no GPU here, only its emulation" : null;
 }
 
 /** Why the GPU's worker is not used, or null: it must pass the self-check, and be sooner unless `forced`. */
-export async function worthIt(graphics, other, forced) {
+export async function whyNotThese(graphics, other, forced) {
   const failed = (await graphics.ask("selfcheck", { files: [] })).filter((step) => !step.passed);
   if (failed.length) return `not used: ${failed.map((step) => `${step.name}, ${step.finding}`).join("; ")}`;
   if (forced) return null;

@@ -3,7 +3,7 @@
 import { CheckPanel } from "./check-panel.js";
 import { byId, count, element, fill, size } from "./dom.js";
 import { Engine } from "./engine.js";
-import { graphicsFor, worthIt } from "./graphics.js";
+import { whyNoGraphics, whyNotThese } from "./graphics.js";
 import { SentencePanel } from "./sentence-panel.js";
 import { lacking } from "./support.js";
 import { TablePanel } from "./table-panel.js";
@@ -92,19 +92,22 @@ async function change(variant, sentences) {
 /** Go on with the GPU, where there is one whose answers are the bundle's, and sooner. */
 async function tryGraphics() {
   const before = engine;
-  const { reason, forced } = await graphicsFor(asked.get("backend"), bertline.facts.manifest);
-  let said = reason;
-  if (!reason) {
-    try {
-      const loaded = await load({ variant: bertline.facts.variant, backend: "webgpu" });
-      said = await worthIt(loaded.started, before, forced);
-      if (said === null && engine === before) use(loaded);
-      else loaded.started.end();
-    } catch (error) {
-      said = error.message;
+  let graphics = null;
+  let reason;
+  try {
+    const forced = asked.get("backend") === "webgpu";
+    reason = await whyNoGraphics(asked.get("backend"), bertline.facts.manifest);
+    if (reason === null) {
+      graphics = await load({ variant: bertline.facts.variant, backend: "webgpu" });
+      reason = await whyNotThese(graphics.started, before, forced);
     }
+  } catch (error) {
+    reason = error.message;
   }
-  bertline.facts.webgpu = said ?? "used";
+  if (engine !== before) return graphics?.started.end(); // another variant took the place
+  if (reason === null) use(graphics);
+  else graphics?.started.end();
+  bertline.facts.webgpu = reason ?? "used";
   showFacts();
 }
 

@@ -52,6 +52,7 @@ async function renew() {
 
 async function keep(cache, name, entry) {
   const address = new URL(name.split("/").map(encodeURIComponent).join("/"), ROOT).href;
+  if (!address.startsWith(ROOT + PAGE)) throw new Error(`${name}: leaves the page's folder`);
   const answer = await fetch(address, { cache: "no-cache" });
   const bytes = await answer.arrayBuffer();
   if (!answer.ok || (await sha256(bytes)) !== entry.sha256) throw new Error(`${name}: is not as the manifest says`);

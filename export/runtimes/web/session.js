@@ -8,12 +8,17 @@ const LIBRARIES = {
   webgpu: ["vendor/webgpu/ort.jspi.bundle.min.mjs", "vendor/webgpu/ort-wasm-simd-threaded.jspi.wasm"],
 };
 
-/** The library of a backend: its module and how many threads it may use. Nothing here waits for a model. */
+// A graph that gives back its input: what the library is started with, while the model is still being loaded.
+const SMALLEST_MODEL = "CAg6NwoQCgF4EgF5IghJZGVudGl0eRIBZ1oPCgF4EgoKCAgBEgQKAggBYg8KAXkSCgoICAESBAoCCAFCBAoAEA0=";
+
+/** The library of a backend, started, and how many threads it may use. */
 export async function openLibrary(backend, bundle) {
   const [module, wasm] = LIBRARIES[backend];
   const [ort, wasmBinary] = await Promise.all([import(`./${module}`), bundle.read(PAGE + wasm), bundle.read(PAGE + module)]);
   const threads = crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
   Object.assign(ort.env.wasm, { wasmBinary, numThreads: threads });
+  const smallest = Uint8Array.from(atob(SMALLEST_MODEL), (character) => character.charCodeAt(0));
+  await (await ort.InferenceSession.create(smallest, { executionProviders: [backend] })).release();
   return { ort, threads };
 }
 

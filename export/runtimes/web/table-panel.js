@@ -4,6 +4,7 @@ import { byId, count, element, fill, percent, showOnly, size } from "./dom.js";
 
 const HEAD_BYTES = 2 ** 16; // of the file, to show its first lines
 const SHOWN_ROWS = 3;
+const SHOWN_CHARACTERS = 60;
 const PARTS = ["chosen", "running", "done"];
 const NO_LABEL = "";
 
@@ -40,10 +41,12 @@ export class TablePanel {
       this.start();
     });
     byId("cancel").addEventListener("click", () => this.job?.cancel());
+    byId("again").addEventListener("click", () => showOnly("chosen", PARTS));
   }
 
   async choose(file) {
     this.job?.cancel();
+    this.job = null;
     this.file = file;
     const head = await file.slice(0, HEAD_BYTES).text();
     const lines = head.split("\n").slice(0, SHOWN_ROWS + 1);
@@ -64,8 +67,7 @@ export class TablePanel {
     const columns = this.columns();
     byId("names-field").hidden = header;
     const rows = this.head.slice(header ? 1 : 0, SHOWN_ROWS + (header ? 1 : 0));
-    const cells = (tag, row) =>
-      element("tr", {}, ...row.map((cell) => element(tag, { className: "clip", textContent: cell })));
+    const cells = (tag, row) => element("tr", {}, ...row.map((cell) => element(tag, { textContent: shortened(cell) })));
     byId("preview").replaceChildren(
       element("thead", {}, cells("th", columns)),
       element("tbody", {}, ...rows.map((row) => cells("td", row))),
@@ -150,7 +152,6 @@ export class TablePanel {
     byId("tiles").replaceChildren(...tiles.map(tile));
     const head = (text, scope) => element("th", { textContent: text, scope, className: scope === "col" ? "number" : "" });
     byId("confusion").replaceChildren(
-      element("caption", { textContent: "Rows: the true label. Columns: the predicted one." }),
       element("thead", {}, element("tr", {}, element("td"), ...labels.map((label) => head(label, "col")))),
       element(
         "tbody",
@@ -171,6 +172,10 @@ export class TablePanel {
     byId("table-error").hidden = message === null;
     byId("table-error").textContent = message ?? "";
   }
+}
+
+function shortened(cell) {
+  return cell.length > SHOWN_CHARACTERS ? `${cell.slice(0, SHOWN_CHARACTERS)}…` : cell;
 }
 
 /** The place of the column with the longest texts: in a table without known names, that is where sentences are. */

@@ -15,7 +15,8 @@ const PAGE = "runtimes/web/";
 const ON_GPU = `${PAGE}vendor/webgpu/`;
 const GOLDENS = "golden.jsonl";
 const SMALLEST_FIRST = ["quantized", "fp16", "fp32"];
-const PIECE_BYTES = 2 ** 16; // of a table
+const PIECE_BYTES = 2 ** 13; // of a table, about a window
+const WINDOW_ROWS = 128; // between two signs of progress
 const PACE_ROWS = 8;
 
 let bundle, classifier, variant, usedFiles;
@@ -139,7 +140,8 @@ async function table({ file, options }, say, signal) {
     say({ rows, bytes });
   }
 
-  for await (const piece of scoredTable(classifier, pieces(), path, { ...options, textColumns, onRows, signal })) {
+  const how = { ...options, textColumns, windowRows: WINDOW_ROWS, onRows, signal };
+  for await (const piece of scoredTable(classifier, pieces(), path, how)) {
     parts.push(new Blob([piece])); // which the browser may put on disk
   }
   const { accuracy, mcc, counts, unknown } = confusion;

@@ -10,18 +10,19 @@ const WINDOW_ROWS = 512; // between two signs of progress
  * The scored table, in pieces of text. `chunks` are the table's bytes, Uint8Array each; `path` is for messages.
  *
  * textColumns: one or two names; columns: names for a table without a header; probabilities, logits, tokenIds: further
- * columns; onRows({cells, columns, label}…[]) hears each window of rows; signal: ends it. Throws ScoringError.
+ * columns; windowRows: rows that are sorted by length together; onRows([{cells, label}], columns) hears each window;
+ * signal: ends it. Throws ScoringError.
  */
 export async function* scoredTable(classifier, chunks, path, options) {
-  const { columns = null, textColumns, onRows = () => {}, signal } = options;
+  const { columns = null, textColumns, windowRows = WINDOW_ROWS, onRows = () => {}, signal } = options;
   const reader = new TableReader(path, columns);
   let places = null;
   let waiting = [];
 
   async function* windows(least) {
     while (waiting.length >= least) {
-      const rows = waiting.slice(0, WINDOW_ROWS);
-      waiting = waiting.slice(WINDOW_ROWS);
+      const rows = waiting.slice(0, windowRows);
+      waiting = waiting.slice(windowRows);
       const texts = rows.map((cells) => places.map((place) => cells[place]));
       const encoded = classifier.encode(texts.map((text) => (text.length === 2 ? text : text[0])));
       const logits = await classifier.logits(encoded, signal);
@@ -41,7 +42,7 @@ export async function* scoredTable(classifier, chunks, path, options) {
     signal?.throwIfAborted();
     waiting = waiting.concat(reader.push(chunk));
     yield* head();
-    yield* windows(WINDOW_ROWS);
+    yield* windows(windowRows);
   }
   waiting = waiting.concat(reader.end());
   yield* head();
