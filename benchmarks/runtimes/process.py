@@ -31,14 +31,14 @@ def run(words: Sequence[str | Path], timeout_seconds: float) -> "subprocess.Comp
         )
     except OSError as error:
         raise BertlineError(f"does not start: {command[0]}: {error.strerror}") from None
-    try:
-        out, err = process.communicate(timeout=timeout_seconds)
-    except subprocess.TimeoutExpired:
-        raise BertlineError(f"did not end within {timeout_seconds:g} s, and was stopped") from None
-    finally:
-        with suppress(ProcessLookupError):  # all of it has ended
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with process:
+        try:
+            out, err = process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise BertlineError(f"did not end within {timeout_seconds:g} s, and was stopped") from None
+        finally:
+            with suppress(ProcessLookupError):  # all of it has ended
+                os.killpg(process.pid, signal.SIGKILL)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
