@@ -31,7 +31,7 @@ def export(
     max_mcc_drop: Annotated[float, typer.Option(min=0, max=2, help="MCC that a variant may lose.")] = 0.01,
     runtimes: Annotated[
         str | None,
-        typer.Option(help="Consumers to put into the bundle: python-lean, node, triton.", metavar="NAME,NAME"),
+        typer.Option(help="Consumers to put into the bundle: python-lean, node, web, triton.", metavar="NAME,NAME"),
     ] = None,
     text_column: options.TextColumn = None,
     pair_column: options.PairColumn = None,

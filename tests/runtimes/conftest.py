@@ -1,5 +1,6 @@
 """Bundles as consumers meet them: three padded variants, a model of single texts and one of pairs."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.conftest import Once
 from tests.runtimes.programs import PROGRAMS, Program
 
 VARIANTS = ("fp32", "fp16", "quantized")
+RUNTIMES = ",".join([*PROGRAMS, "triton"])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,38 +37,40 @@ def program(request: pytest.FixtureRequest) -> Program:
     return found
 
 
-@pytest.fixture(scope="module")
-def ready(once: Once, model_dir: Path, program: Program) -> Path:
-    """A tiny model's bundle with that consumer, ready to run; read only: copy it before changing anything."""
-    return once(f"{program.name}_bundle", lambda output: prepared(model_dir, output, program))
-
-
-@pytest.fixture(scope="module")
-def ready_for_pairs(once: Once, program: Program) -> Path:
-    """The same of a tiny RoBERTa, which takes pairs of texts."""
-    model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
-    spec = TableSpec(text_column="first", pair_column="second")
-    return once(f"{program.name}_pair_bundle", lambda output: prepared(model, output, program, spec))
+@pytest.fixture(scope="session")
+def shipped(once: Once, model_dir: Path) -> Path:
+    """A tiny model's bundle, with every consumer that tests can run as a program or against a stand-in; read only."""
+    return once("shipped", lambda output: write_bundle(model_dir, output, RUNTIMES))
 
 
 @pytest.fixture(scope="session")
-def plain_bundle(once: Once, model_dir: Path) -> Path:
-    """A tiny model's bundle without consumers, as other people's loaders meet it; read only."""
-    return once("plain_bundle", lambda output: write_bundle(model_dir, output, ""))
-
-
-@pytest.fixture(scope="session")
-def plain_pair_bundle(once: Once) -> Path:
+def shipped_pairs(once: Once) -> Path:
     """The same of a tiny RoBERTa, which takes pairs of texts."""
     model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
     spec = TableSpec(text_column="first", pair_column="second")
-    return once("plain_pair_bundle", lambda output: write_bundle(model, output, "", spec))
+    return once("shipped_pairs", lambda output: write_bundle(model, output, RUNTIMES, spec))
 
 
-def prepared(model: Path, output: Path, program: Program, spec: TableSpec | None = None) -> Path:
-    """A bundle in which the consumer is ready to run."""
-    program.prepare(write_bundle(model, output, program.name, spec))
-    return output
+@pytest.fixture(scope="module")
+def ready(once: Once, shipped: Path, program: Program) -> Path:
+    """The bundle in which that consumer is ready to run; read only: copy it before changing anything."""
+    return prepared(once, shipped, program)
+
+
+@pytest.fixture(scope="module")
+def ready_for_pairs(once: Once, shipped_pairs: Path, program: Program) -> Path:
+    """The same of the bundle for pairs."""
+    return prepared(once, shipped_pairs, program)
+
+
+def prepared(once: Once, shipped: Path, program: Program) -> Path:
+    """A copy of a bundle in which the consumer is ready to run."""
+
+    def write(output: Path) -> None:
+        shutil.copytree(shipped, output)
+        program.prepare(output)
+
+    return once(f"{shipped.name}_{program.name}", write)
 
 
 def scored(path: Path) -> list[dict[str, str]]:

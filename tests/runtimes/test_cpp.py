@@ -16,9 +16,9 @@ CPP = PROGRAMS["cpp"]
 
 
 @pytest.fixture(scope="module")
-def cpp_bundle(once: Once, model_dir: Path) -> Path:
+def cpp_bundle(once: Once, shipped: Path) -> Path:
     CPP.need()
-    return once("cpp_bundle", lambda output: prepared(model_dir, output, CPP))
+    return prepared(once, shipped, CPP)
 
 
 def test_a_table_without_header_and_with_nothing_but_empty_texts(cpp_bundle: Path, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ NODE = PROGRAMS["node"]
 
 
 @pytest.fixture(scope="module")
-def node_bundle(once: Once, model_dir: Path) -> Path:
+def node_bundle(once: Once, shipped: Path) -> Path:
     NODE.need()
-    return once("node_bundle", lambda output: prepared(model_dir, output, NODE))
+    return prepared(once, shipped, NODE)
 
 
 def run_module(folder: Path, code: str) -> subprocess.CompletedProcess[str]:

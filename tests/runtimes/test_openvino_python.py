@@ -18,8 +18,8 @@ SOURCE = "runtimes/openvino-python/bertline_openvino.py"
 
 
 @pytest.fixture(scope="module")
-def openvino_bundle(once: Once, model_dir: Path) -> Path:
-    return once("openvino-python_bundle", lambda output: prepared(model_dir, output, OPENVINO))
+def openvino_bundle(once: Once, shipped: Path) -> Path:
+    return prepared(once, shipped, OPENVINO)
 
 
 def test_as_a_module_it_does_without_onnxruntime(openvino_bundle: Path) -> None:

@@ -39,7 +39,7 @@ json.dump(found, sys.stdout)
 
 
 @pytest.mark.parametrize(
-    ("name", "texts"), [("plain_bundle", [*tiny.SENTENCES, "the cat " * 100]), ("plain_pair_bundle", PAIRS)]
+    ("name", "texts"), [("shipped", [*tiny.SENTENCES, "the cat " * 100]), ("shipped_pairs", PAIRS)]
 )
 def test_its_model_and_pipeline_answer_as_infer_does(
     request: pytest.FixtureRequest, name: str, texts: list[str] | list[list[str]]

@@ -18,7 +18,7 @@ PAIRS = [(text, tiny.SENTENCES[0]) for text in tiny.SENTENCES]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize(("name", "texts"), [("plain_bundle", tiny.SENTENCES), ("plain_pair_bundle", PAIRS)])
+@pytest.mark.parametrize(("name", "texts"), [("shipped", tiny.SENTENCES), ("shipped_pairs", PAIRS)])
 def test_a_few_lines_give_the_same_logits(
     request: pytest.FixtureRequest, name: str, texts: list[Text], variant: str
 ) -> None:

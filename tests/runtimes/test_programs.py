@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,18 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     done = program.run(ready, "score", tmp_path / "in.tsv", tmp_path / "out.tsv", *options)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and message in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]
+
+
+@pytest.mark.parametrize("change", [lambda file: file.write_bytes(b"other"), Path.unlink], ids=["changed", "missing"])
+def test_a_model_that_is_not_the_exported_one_is_not_run(
+    program: Program, ready: Path, table: Path, tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    bundle = Path(shutil.copytree(ready, tmp_path / "bundle", symlinks=True))
+    change(bundle / "onnx" / "model.onnx")
+    done = program.run(bundle, "score", table, tmp_path / "out.tsv")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+    assert f"{bundle}/onnx/model.onnx: is missing or changed since the export" in done.stderr
+    assert not (tmp_path / "out.tsv").exists()
 
 
 def test_what_stands_there_is_kept(program: Program, ready: Path, table: Path, tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def test_it_imports_three_packages_and_no_more() -> None:
         ("logits", r"logits     max .+; worst: '.+' has -?\d\.\d{6} for label 0, expected -?\d\.\d{6}\n"),
     ],
 )
-def test_its_self_check_says_what_differs(once: Once, model_dir: Path, tmp_path: Path, change: str, said: str) -> None:
+def test_its_self_check_says_what_differs(once: Once, shipped: Path, tmp_path: Path, change: str, said: str) -> None:
     program = PROGRAMS["python-lean"]
-    ready = once("python-lean_bundle", lambda output: prepared(model_dir, output, program))
+    ready = prepared(once, shipped, program)
     bundle = Path(shutil.copytree(ready, tmp_path / "bundle"))
     changed_goldens(bundle, change)
     assert re.search(said, program.run(bundle, "selfcheck").stdout)

@@ -24,23 +24,23 @@ LONG = "the cat " * 100
 
 
 @pytest.mark.parametrize("variant", DTYPES)
-def test_its_pipeline_gives_the_same_probabilities(plain_bundle: Path, tmp_path: Path, variant: str) -> None:
+def test_its_pipeline_gives_the_same_probabilities(shipped: Path, tmp_path: Path, variant: str) -> None:
     needs("node", ".runtimes/loaders/.installed")
     texts = [*tiny.SENTENCES, "", LONG]
     code = f"""
         import {{ env, pipeline }} from "{PACKAGE}";
         env.allowRemoteModels = false;
-        env.localModelPath = "{plain_bundle.parent}/";
+        env.localModelPath = "{shipped.parent}/";
         const options = {{ dtype: "{DTYPES[variant]}", device: "cpu" }};
-        const classify = await pipeline("text-classification", "{plain_bundle.name}", options);
+        const classify = await pipeline("text-classification", "{shipped.name}", options);
         console.log(JSON.stringify(await classify({json.dumps(texts)}, {{ top_k: null }})));
     """
     (tmp_path / "use.mjs").write_text(code, encoding="utf-8")
     done = subprocess.run(["node", tmp_path / "use.mjs"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    scorer = Scorer.open(plain_bundle, device="cpu", variant=variant, provider="cpu")
+    scorer = Scorer.open(shipped, device="cpu", variant=variant, provider="cpu")
     encoded = scorer.encoder.encode(texts)
-    ids = Tokenizer.from_file(str(plain_bundle / "tokenizer.json")).encode(LONG).ids[: scorer.encoder.max_length]
+    ids = Tokenizer.from_file(str(shipped / "tokenizer.json")).encode(LONG).ids[: scorer.encoder.max_length]
     rows = Encoded.from_rows([*encoded.input_ids[:-1], ids], encoded.token_type_ids, encoded.truncated)
     expected = softmax(scorer.run_tokens(rows))
     found = [{answer["label"]: answer["score"] for answer in row} for row in json.loads(done.stdout)]

@@ -15,12 +15,11 @@ import pytest
 from google.protobuf import text_format
 
 from bertline.bundle import MANIFEST, Bundle
-from bertline.tsv import TableSpec
 from export.triton import configs
 from infer.scorer import Scorer
 from tests import tiny
 from tests.conftest import Cli, Once
-from tests.runtimes.conftest import VARIANTS, scored, write_bundle
+from tests.runtimes.conftest import VARIANTS, scored
 from tests.runtimes.needs import REPOSITORY, needs
 from tests.runtimes.test_programs import changed_goldens, changed_hash
 from tests.runtimes.triton_stand_in import RefusedError, Repository, schema, serve
@@ -41,20 +40,6 @@ def messages() -> Any:
     return schema(REPOSITORY / ".runtimes/triton/tritonclient")
 
 
-@pytest.fixture(scope="session")
-def single(once: Once, model_dir: Path) -> Path:
-    """A tiny model's bundle with this consumer; read only."""
-    return once("triton_bundle", lambda target: write_bundle(model_dir, target, "triton"))
-
-
-@pytest.fixture(scope="session")
-def pairs(once: Once) -> Path:
-    """The same of a tiny RoBERTa, which takes pairs of texts."""
-    model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
-    spec = TableSpec(text_column="first", pair_column="second")
-    return once("triton_pair_bundle", lambda target: write_bundle(model, target, "triton", spec))
-
-
 def laid_out(bundle: Path, target: Path, variant: str = "fp32") -> Path:
     done = program(bundle, "repository.py", "make", target, "--variant", variant)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -62,16 +47,18 @@ def laid_out(bundle: Path, target: Path, variant: str = "fp32") -> Path:
 
 
 @pytest.fixture(scope="session")
-def repository(once: Once, single: Path) -> Path:
+def repository(once: Once, shipped: Path) -> Path:
     """Laid out for fp32; read only."""
-    return once("triton_repository", lambda target: laid_out(single, target))
+    return once("triton_repository", lambda target: laid_out(shipped, target))
 
 
 # The configurations
 
 
-def test_configurations_are_triton_s_and_say_what_the_manifest_says(single: Path, pairs: Path, messages: Any) -> None:
-    for bundle in (single, pairs):
+def test_configurations_are_triton_s_and_say_what_the_manifest_says(
+    shipped: Path, shipped_pairs: Path, messages: Any
+) -> None:
+    for bundle in (shipped, shipped_pairs):
         manifest = Bundle.open(bundle).manifest
         found = {name: text_format.Parse(text, messages.ModelConfig()) for name, text in configs(manifest).items()}
         assert {name: config.name for name, config in found.items()} == {name: name for name in found}
@@ -97,9 +84,9 @@ def test_configurations_are_triton_s_and_say_what_the_manifest_says(single: Path
             ]
 
 
-def test_labels_of_any_characters_survive(single: Path, messages: Any) -> None:
+def test_labels_of_any_characters_survive(shipped: Path, messages: Any) -> None:
     labels = ('"good"', "back\\slash", "né pas", "日本", "it's")
-    text = configs(replace(Bundle.open(single).manifest, labels=labels))["bertline"]
+    text = configs(replace(Bundle.open(shipped).manifest, labels=labels))["bertline"]
     said = text_format.Parse(text, messages.ModelConfig()).parameters["labels"].string_value
     assert json.loads(said) == list(labels)
 
@@ -108,11 +95,11 @@ def test_labels_of_any_characters_survive(single: Path, messages: Any) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_repository_is_laid_out_and_passes_its_check(single: Path, tmp_path: Path, variant: str) -> None:
-    target = laid_out(single, tmp_path / "models", variant)
-    graph = single / Bundle.open(single).manifest.variants[variant].file
+def test_a_repository_is_laid_out_and_passes_its_check(shipped: Path, tmp_path: Path, variant: str) -> None:
+    target = laid_out(shipped, tmp_path / "models", variant)
+    graph = shipped / Bundle.open(shipped).manifest.variants[variant].file
     assert (target / "bertline_model/1/model.onnx").read_bytes() == graph.read_bytes()
-    done = program(single, "repository.py", "check", target)
+    done = program(shipped, "repository.py", "check", target)
     assert done.returncode == 0, done.stdout
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["ok", "files"],
@@ -178,15 +165,15 @@ TAMPERED: list[tuple[Callable[[Path], object], str]] = [
 
 @pytest.mark.parametrize(("tamper", "failed"), TAMPERED, ids=[failed[11:60] for _, failed in TAMPERED])
 def test_each_tampering_is_found(
-    single: Path, repository: Path, tmp_path: Path, tamper: Callable[[Path], object], failed: str
+    shipped: Path, repository: Path, tmp_path: Path, tamper: Callable[[Path], object], failed: str
 ) -> None:
     copy = Path(shutil.copytree(repository, tmp_path / "models"))
     tamper(copy)
-    done = program(single, "repository.py", "check", copy)
+    done = program(shipped, "repository.py", "check", copy)
     assert done.returncode == 3 and f"FAILED  {failed}" in done.stdout, done.stdout + done.stderr
 
 
-def test_what_one_may_tune_passes(single: Path, repository: Path, tmp_path: Path, messages: Any) -> None:
+def test_what_one_may_tune_passes(shipped: Path, repository: Path, tmp_path: Path, messages: Any) -> None:
     copy = Path(shutil.copytree(repository, tmp_path / "models"))
     edit(MODEL, "max_queue_delay_microseconds: 1000", "# more patience\n max_queue_delay_microseconds: 5000")(copy)
     edit(MODEL, "KIND_CPU", "KIND_GPU")(copy)
@@ -197,7 +184,7 @@ def test_what_one_may_tune_passes(single: Path, repository: Path, tmp_path: Path
     (copy / "bertline_tokenizer/1/__pycache__/model.pyc").touch()
     (copy / "another_model").mkdir()
     text_format.Parse((copy / MODEL).read_text(), messages.ModelConfig())
-    done = program(single, "repository.py", "check", copy)
+    done = program(shipped, "repository.py", "check", copy)
     assert done.returncode == 0, done.stdout
 
 
@@ -230,9 +217,9 @@ def without_triton(bundle: Path) -> None:
     ],
 )
 def test_nothing_is_laid_out_where_something_is_wrong(
-    single: Path, tmp_path: Path, change: Callable[[Path], object], arguments: tuple[str, ...], message: str
+    shipped: Path, tmp_path: Path, change: Callable[[Path], object], arguments: tuple[str, ...], message: str
 ) -> None:
-    bundle = Path(shutil.copytree(single, tmp_path / "bundle"))
+    bundle = Path(shutil.copytree(shipped, tmp_path / "bundle"))
     change(bundle)
     before = sorted(tmp_path.iterdir())
     done = program(bundle, "repository.py", "make", tmp_path / "models", *arguments)
@@ -240,23 +227,23 @@ def test_nothing_is_laid_out_where_something_is_wrong(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_what_is_no_repository_is_one_line(single: Path, repository: Path, tmp_path: Path) -> None:
-    done = program(single, "repository.py", "make", tmp_path / "no/models")
+def test_what_is_no_repository_is_one_line(shipped: Path, repository: Path, tmp_path: Path) -> None:
+    done = program(shipped, "repository.py", "make", tmp_path / "no/models")
     assert done.returncode == 1 and "does not exist; make it first" in done.stderr
     copy = Path(shutil.copytree(repository, tmp_path / "models"))
     for content in ("name: {", 'name: "unfinished', "}", "input [ { name: ] }"):
         (copy / MODEL).write_text(content)
-        done = program(single, "repository.py", "check", copy)
+        done = program(shipped, "repository.py", "check", copy)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1) and "is no configuration" in done.stderr, content
-    done = program(single, "repository.py", "check", tmp_path / "none")
+    done = program(shipped, "repository.py", "check", tmp_path / "none")
     assert done.returncode == 1 and "no such folder" in done.stderr
 
 
 # The tokenizing model and the graph
 
 
-def test_a_program_imports_no_more_than_it_says(single: Path) -> None:
-    folder = single / "runtimes/triton"
+def test_a_program_imports_no_more_than_it_says(shipped: Path) -> None:
+    folder = shipped / "runtimes/triton"
     for name, allowed in (
         ("repository.py", set()),
         ("client.py", set()),
@@ -276,12 +263,12 @@ def text_tensors(texts: list[Any]) -> dict[str, Any]:
     }
 
 
-def test_requests_of_one_call_get_their_own_shapes(repository: Path, single: Path, messages: Any) -> None:
+def test_requests_of_one_call_get_their_own_shapes(repository: Path, shipped: Path, messages: Any) -> None:
     loaded = Repository(repository, messages)
     requests = [tiny.SENTENCES[:1], tiny.SENTENCES, ["the cat " * 60], [""]]
     answers = loaded.execute("bertline_tokenizer", [text_tensors(texts) for texts in requests])
     assert [answer["input_ids"].shape for answer in answers] == [(1, 8), (8, 16), (1, 64), (1, 8)]
-    encoder = Scorer.open(single, device="cpu").encoder
+    encoder = Scorer.open(shipped, device="cpu").encoder
     for texts, answer in zip(requests, answers, strict=True):
         rows = zip(answer["input_ids"], answer["attention_mask"], strict=True)
         assert [ids[: mask.sum()].tolist() for ids, mask in rows] == encoder.encode(texts).input_ids
@@ -290,8 +277,11 @@ def test_requests_of_one_call_get_their_own_shapes(repository: Path, single: Pat
         loaded.infer("bertline", {"text": np.array([[b"\xff"]], np.object_)})
 
 
-def test_text_to_logits_is_as_infer_has_it(single: Path, pairs: Path, tmp_path: Path, messages: Any) -> None:
-    for bundle, texts in ((single, [*tiny.SENTENCES, "the cat " * 60, "", "é 日本 \0 [MASK]"]), (pairs, PAIRS)):
+def test_text_to_logits_is_as_infer_has_it(shipped: Path, shipped_pairs: Path, tmp_path: Path, messages: Any) -> None:
+    for bundle, texts in (
+        (shipped, [*tiny.SENTENCES, "the cat " * 60, "", "é 日本 \0 [MASK]"]),
+        (shipped_pairs, PAIRS),
+    ):
         for variant in VARIANTS:
             loaded = Repository(laid_out(bundle, tmp_path / f"{bundle.name}-{variant}", variant), messages)
             found = loaded.infer("bertline", text_tensors(texts))["logits"]
@@ -305,13 +295,13 @@ def test_text_to_logits_is_as_infer_has_it(single: Path, pairs: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_the_client_scores_as_infer_does(cli: Cli, single: Path, tmp_path: Path, messages: Any, variant: str) -> None:
+def test_the_client_scores_as_infer_does(cli: Cli, shipped: Path, tmp_path: Path, messages: Any, variant: str) -> None:
     table = tiny.write_table(tmp_path / "table.tsv", rows=100)
     flags = ("--probabilities", "--logits")
     ours, theirs = tmp_path / "ours.tsv", tmp_path / "theirs.tsv"
-    assert cli("infer", single, table, "-o", ours, "--variant", variant, "--provider", "cpu", *flags, "-q").code == 0
-    with serve(Repository(laid_out(single, tmp_path / "models", variant), messages)) as url:
-        done = program(single, "client.py", "score", table, theirs, "--url", url, *flags)
+    assert cli("infer", shipped, table, "-o", ours, "--variant", variant, "--provider", "cpu", *flags, "-q").code == 0
+    with serve(Repository(laid_out(shipped, tmp_path / "models", variant), messages)) as url:
+        done = program(shipped, "client.py", "score", table, theirs, "--url", url, *flags)
     assert (done.returncode, done.stdout) == (0, "") and done.stderr.startswith("100 rows in "), done.stderr
     numbers = [name for name in scored(ours)[0] if name == "score" or name.startswith(("prob_", "logit_"))]
     for one, other in zip(scored(ours), scored(theirs), strict=True):
@@ -322,23 +312,23 @@ def test_the_client_scores_as_infer_does(cli: Cli, single: Path, tmp_path: Path,
         np.testing.assert_allclose([float(one[n]) for n in numbers], [float(other[n]) for n in numbers], atol=1e-4)
 
 
-def test_the_client_sends_pairs_and_writes_token_ids(pairs: Path, tmp_path: Path, messages: Any) -> None:
+def test_the_client_sends_pairs_and_writes_token_ids(shipped_pairs: Path, tmp_path: Path, messages: Any) -> None:
     table = tmp_path / "pairs.tsv"
     table.write_text("".join(f"{one}\t{two}\r\n" for one, two in [("first", "second"), *PAIRS]), encoding="utf-8-sig")
-    with serve(Repository(laid_out(pairs, tmp_path / "models"), messages)) as url:
-        done = program(pairs, "client.py", "score", table, tmp_path / "out.tsv", "--url", url, "--token-ids")
-        assert program(pairs, "client.py", "selfcheck", "--url", url).returncode == 0
+    with serve(Repository(laid_out(shipped_pairs, tmp_path / "models"), messages)) as url:
+        done = program(shipped_pairs, "client.py", "score", table, tmp_path / "out.tsv", "--url", url, "--token-ids")
+        assert program(shipped_pairs, "client.py", "selfcheck", "--url", url).returncode == 0
     assert done.returncode == 0, done.stderr
-    encoded = Scorer.open(pairs, device="cpu").encoder.encode(PAIRS)
+    encoded = Scorer.open(shipped_pairs, device="cpu").encoder.encode(PAIRS)
     assert [row["token_ids"] for row in scored(tmp_path / "out.tsv")] == [
         " ".join(map(str, ids)) for ids in encoded.input_ids
     ]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_server_passes_its_self_check(single: Path, tmp_path: Path, messages: Any, variant: str) -> None:
-    with serve(Repository(laid_out(single, tmp_path / "models", variant), messages)) as url:
-        done = program(single, "client.py", "selfcheck", "--url", url)
+def test_a_server_passes_its_self_check(shipped: Path, tmp_path: Path, messages: Any, variant: str) -> None:
+    with serve(Repository(laid_out(shipped, tmp_path / "models", variant), messages)) as url:
+        done = program(shipped, "client.py", "selfcheck", "--url", url)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[1] for line in lines] == ["hashes", "token", "logits", "padding"]
@@ -355,9 +345,9 @@ def test_a_server_passes_its_self_check(single: Path, tmp_path: Path, messages: 
     ids=["hash", "ids", "logits"],
 )
 def test_a_fault_is_found_by_its_step(
-    single: Path, repository: Path, tmp_path: Path, messages: Any, change: Callable[[Path], object], failed: str
+    shipped: Path, repository: Path, tmp_path: Path, messages: Any, change: Callable[[Path], object], failed: str
 ) -> None:
-    bundle = Path(shutil.copytree(single, tmp_path / "bundle"))
+    bundle = Path(shutil.copytree(shipped, tmp_path / "bundle"))
     change(bundle)
     with serve(Repository(repository, messages)) as url:
         done = program(bundle, "client.py", "selfcheck", "--url", url)
@@ -379,7 +369,7 @@ def test_a_fault_is_found_by_its_step(
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
-    single: Path,
+    shipped: Path,
     repository: Path,
     tmp_path: Path,
     messages: Any,
@@ -389,35 +379,35 @@ def test_bad_input_is_one_line_and_leaves_nothing(
 ) -> None:
     (tmp_path / "in.tsv").write_bytes(content)
     with serve(Repository(repository, messages)) as url:
-        done = program(single, "client.py", "score", tmp_path / "in.tsv", tmp_path / "out.tsv", "--url", url, *options)
+        done = program(shipped, "client.py", "score", tmp_path / "in.tsv", tmp_path / "out.tsv", "--url", url, *options)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and message in done.stderr, done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]
 
 
-def test_what_stands_there_is_kept(single: Path, repository: Path, table: Path, tmp_path: Path, messages: Any) -> None:
+def test_what_stands_there_is_kept(shipped: Path, repository: Path, table: Path, tmp_path: Path, messages: Any) -> None:
     (tmp_path / "out.tsv").write_text("precious")
     with serve(Repository(repository, messages)) as url:
-        done = program(single, "client.py", "score", table, tmp_path / "out.tsv", "--url", url)
+        done = program(shipped, "client.py", "score", table, tmp_path / "out.tsv", "--url", url)
     assert done.returncode == 1 and "the file exists" in done.stderr
     assert (tmp_path / "out.tsv").read_text() == "precious"
 
 
 def test_another_model_and_a_server_s_refusal_are_said(
-    single: Path, pairs: Path, tmp_path: Path, messages: Any
+    shipped: Path, shipped_pairs: Path, tmp_path: Path, messages: Any
 ) -> None:
     table, out = tiny.write_table(tmp_path / "table.tsv"), tmp_path / "out.tsv"
-    models = laid_out(single, tmp_path / "models")
+    models = laid_out(shipped, tmp_path / "models")
     for name in ("bertline", "bertline_model", "bertline_tokenizer"):
         edit(f"{name}/config.pbtxt", "max_batch_size: 32", "max_batch_size: 8")(models)
     with serve(Repository(models, messages)) as url:
-        done = program(single, "client.py", "score", table, out, "--url", url)
+        done = program(shipped, "client.py", "score", table, out, "--url", url)
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "max_batch_size is 8" in done.stderr
     assert "answers 400 for bertline/infer" in done.stderr and not out.exists()
     edit("bertline/config.pbtxt", r"\"0\"", r"\"9\"")(models)
     with serve(Repository(models, messages)) as url:
-        done = program(single, "client.py", "score", table, out, "--url", url)
+        done = program(shipped, "client.py", "score", table, out, "--url", url)
     assert done.returncode == 1 and "serves another model, with labels ['9', '1']" in done.stderr
     shutil.rmtree(models / "bertline")
     with serve(Repository(models, messages)) as url:
-        done = program(single, "client.py", "score", table, out, "--url", url)
+        done = program(shipped, "client.py", "score", table, out, "--url", url)
     assert done.returncode == 1 and "unknown model: 'bertline'" in done.stderr

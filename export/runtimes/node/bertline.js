@@ -29,7 +29,8 @@ const SCORING = {
 async function score(source, target, options) {
   const start = performance.now();
   if (existsSync(target)) throw new ScoringError(`${target}: the file exists; name another`);
-  if (!(await stat(source).catch(() => null))?.isFile()) throw new ScoringError(`${source}: no such file; check the name`);
+  const found = await stat(source).catch(() => null);
+  if (!found?.isFile()) throw new ScoringError(`${source}: no such file; check the name`);
   const classifier = await Classifier.open(options.bundle, { variant: options.variant });
   const [first, second] = classifier.textColumns;
   if (options["pair-column"] && !second) throw new ScoringError("--pair-column: this bundle scores single texts");
@@ -45,7 +46,7 @@ async function score(source, target, options) {
       tokenIds: options["token-ids"],
       onRows: (scored) => (rows += scored.length),
     });
-    for await (const piece of pieces) await file.write(piece);
+    for await (const piece of pieces) await file.appendFile(piece); // write() may stop short on a full disk
     await file.close();
     await rename(partial, target);
   } finally {
@@ -87,7 +88,7 @@ async function main([command, ...words]) {
   try {
     return await (command === "score" ? score(...positionals, options) : check(options));
   } catch (error) {
-    if (!(error instanceof ScoringError)) throw error;
+    if (!(error instanceof ScoringError) && !error.syscall) throw error; // the second is the system's refusal
     console.error(`bertline.js: ${error.message}`);
     return 1;
   }

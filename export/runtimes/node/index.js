@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { pipeline } from "node:stream/promises";
 
@@ -40,9 +40,9 @@ export async function* selfcheck(bundle = BUNDLE, { variant = "fp32" } = {}) {
 }
 
 async function open(bundle, variant, threads) {
-  const file = bundle.path(fileOf(bundle.manifest, variant));
-  const [tokenizer, config] = ["tokenizer.json", "tokenizer_config.json"].map((name) => bundle.json(name));
-  const encoder = new Encoder(new Tokenizer(await tokenizer, await config), bundle.manifest.max_length);
+  const file = await bundle.verified(fileOf(bundle.manifest, variant));
+  const [tokenizer, config] = await Promise.all(["tokenizer.json", "tokenizer_config.json"].map((name) => bundle.json(name)));
+  const encoder = new Encoder(new Tokenizer(tokenizer, config), bundle.manifest.max_length);
   const session = await InferenceSession.create(file, { intraOpNumThreads: threads, executionProviders: ["cpu"] });
   return new Classifier({ manifest: bundle.manifest, variant, encoder, session, Tensor });
 }
@@ -64,28 +64,42 @@ class Bundle {
     Object.assign(this, { folder, manifest });
   }
 
-  /** Where a file of the bundle is; a name that leads out of it is refused. */
-  path(name) {
-    const path = resolve(this.folder, name);
-    if (path.startsWith(this.folder + sep)) return path;
+  /** Where a file of the bundle is; a name, or a link, that leads out of it is refused. */
+  async path(name) {
+    const [root, path] = await Promise.all([this.folder, join(this.folder, name)].map((each) => real(each)));
+    if (path.startsWith(root + sep)) return path;
     throw new ScoringError(`${this.folder}/bertline.json: '${name}' leaves the bundle; take it from its source again`);
   }
 
-  read(name) {
-    return readFile(this.path(name));
+  /** The path of a file that is as the manifest says. */
+  async verified(name) {
+    if (await this.isAsStated(name)) return this.path(name);
+    throw new ScoringError(
+      `${join(this.folder, name)}: is missing or changed since the export; take the bundle from its source again`,
+    );
+  }
+
+  async read(name) {
+    return readFile(await this.path(name));
   }
 
   async json(name) {
-    return JSON.parse(await readFile(this.path(name), "utf8"));
+    return JSON.parse(await readFile(await this.verified(name), "utf8"));
   }
 
   /** Whether a file has the manifest's size and hash. */
   async isAsStated(name) {
-    const { bytes, sha256 } = this.manifest.files[name];
-    const found = await stat(this.path(name)).catch(() => null);
+    const { bytes, sha256 } = this.manifest.files[name] ?? {}; // a file that is not listed is not as stated
+    const path = await this.path(name);
+    const found = await stat(path).catch(() => null);
     if (!found?.isFile() || found.size !== bytes) return false;
     const hash = createHash("sha256");
-    await pipeline(createReadStream(this.path(name)), hash);
+    await pipeline(createReadStream(path), hash);
     return hash.digest("hex") === sha256;
   }
+}
+
+/** A path without links; one that is not there stays as it is. */
+async function real(path) {
+  return realpath(path).catch(() => resolve(path));
 }

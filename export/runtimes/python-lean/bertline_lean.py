@@ -35,8 +35,8 @@ class Classifier:
         self.variant = self.manifest["variants"][variant]
         self.labels, self.max_length = self.manifest["labels"], self.manifest["max_length"]
         self.inputs = [of["name"] for of in self.variant["inputs"]]
-        self.forward = self.load(inside(self.bundle, self.variant["file"]), threads)
-        self.tokenizer = Tokenizer.from_file(str(self.bundle / "tokenizer.json"))
+        self.forward = self.load(verified(self.bundle, self.manifest, self.variant["file"]), threads)
+        self.tokenizer = Tokenizer.from_file(str(verified(self.bundle, self.manifest, "tokenizer.json")))
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(self.max_length)  # keeps the last separator; of a pair, cuts the longer text
 
@@ -98,6 +98,14 @@ def inside(bundle, name):
     path = (bundle / name).resolve()
     if not path.is_relative_to(bundle.resolve()):
         raise ScoringError(f"{bundle}/bertline.json: {name!r} leaves the bundle; take it from its source again")
+    return path
+
+
+def verified(bundle, manifest, name):
+    """The path of a file of the bundle that is as the manifest says."""
+    path, entry = inside(bundle, name), manifest["files"].get(name)
+    if entry is None or not is_as_stated(path, entry):
+        raise ScoringError(f"{path}: is missing or changed since the export; take the bundle from its source again")
     return path
 
 
@@ -289,7 +297,7 @@ def main(make=Classifier, says=__doc__):
         )
         print(f"{rows:,} rows in {time.perf_counter() - start:.1f} s", file=sys.stderr)
         return 0
-    except ScoringError as refusal:
+    except (ScoringError, OSError) as refusal:
         print(f"{Path(sys.argv[0]).stem}: {refusal}", file=sys.stderr)
         return 1
 

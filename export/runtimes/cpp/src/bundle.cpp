@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "error.hpp"
+#include "sha256.hpp"
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;  // in the order of the file
@@ -57,6 +58,18 @@ fs::path Bundle::inside(std::string_view name) const {
                            "' leaves the bundle; take it from its source again");
     }
     return found;
+}
+
+bool Bundle::is_as_stated(const FileEntry& entry) const {
+    const fs::path file = inside(entry.name);
+    return fs::is_regular_file(file) && fs::file_size(file) == entry.bytes && sha256_of(file) == entry.sha256;
+}
+
+fs::path Bundle::verified(std::string_view name) const {
+    const fs::path file = inside(name);
+    const auto entry = std::ranges::find(files, name, &FileEntry::name);
+    if (entry != files.end() && is_as_stated(*entry)) return file;
+    throw ScoringError(file.string() + ": is missing or changed since the export; take the bundle from its source again");
 }
 
 const Variant& Bundle::variant(std::string_view name) const {

@@ -49,6 +49,12 @@ struct Bundle {
     /// The path of a file of the bundle, which must not lead out of it.
     std::filesystem::path inside(std::string_view name) const;
 
+    /// Whether a file has the size and the hash that the manifest states.
+    bool is_as_stated(const FileEntry& entry) const;
+
+    /// The path of a file that is as the manifest states; ScoringError for another.
+    std::filesystem::path verified(std::string_view name) const;
+
     const Variant& variant(std::string_view name) const;
 
     /// All goldens, with that variant's logits.

@@ -39,7 +39,7 @@ ov::Tensor padded(const std::vector<const Encoded*>& batch, std::size_t length, 
 
 Classifier::Classifier(const Bundle& bundle, const Variant& variant)
     : tokenizer_(core_, bundle), inputs_(variant.inputs), pad_id_(bundle.pad_id) {
-    request_ = core_.compile_model(bundle.inside(variant.file), "CPU", SETTINGS).create_infer_request();
+    request_ = core_.compile_model(bundle.verified(variant.file), "CPU", SETTINGS).create_infer_request();
 }
 
 Logits Classifier::run(const std::vector<const Encoded*>& batch, std::size_t further) {

@@ -6,7 +6,6 @@
 #include <limits>
 
 #include "classifier.hpp"
-#include "sha256.hpp"
 
 namespace fs = std::filesystem;
 
@@ -70,14 +69,10 @@ std::string first_difference(const std::vector<std::int64_t>& expected, const st
            ", found " + named(other, found.end());
 }
 
-bool is_as_stated(const fs::path& path, const FileEntry& entry) {
-    return fs::is_regular_file(path) && fs::file_size(path) == entry.bytes && sha256_of(path) == entry.sha256;
-}
-
 Check check_hashes(const Bundle& bundle) {
     std::vector<std::string> changed;
     for (const FileEntry& entry : bundle.files) {
-        if (!is_as_stated(bundle.inside(entry.name), entry)) changed.push_back(entry.name);
+        if (!bundle.is_as_stated(entry)) changed.push_back(entry.name);
     }
     if (!changed.empty()) return {"hashes", false, "missing or changed: " + join(changed)};
     return {"hashes", true, std::to_string(bundle.files.size()) + " files are as the manifest says"};

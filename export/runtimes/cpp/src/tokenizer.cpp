@@ -33,11 +33,13 @@ void truncate(std::vector<std::vector<std::int64_t>>& texts, std::size_t room) {
 
 Tokenizer::Tokenizer(ov::Core& core, const Bundle& bundle) {
     core.add_extension(TOKENIZERS_LIBRARY);
-    const auto graph = bundle.inside("runtimes/cpp/openvino_tokenizer.xml");
-    std::ifstream layout(bundle.inside("runtimes/cpp/layout.txt"));
-    if (!layout || !std::filesystem::is_regular_file(graph)) {
+    const std::filesystem::path folder = "runtimes/cpp";
+    if (!std::filesystem::is_regular_file(bundle.path / folder / "layout.txt")) {
         throw ScoringError(bundle.path.string() + ": has no tokenizer for OpenVINO; export it with --runtimes cpp");
     }
+    std::ifstream layout(bundle.verified((folder / "layout.txt").string()));
+    const auto graph = bundle.verified((folder / "openvino_tokenizer.xml").string());
+    bundle.verified((folder / "openvino_tokenizer.bin").string());
     room_ = bundle.max_length;
     std::string kind;
     for (Piece piece; layout >> kind >> piece.number >> piece.type;) {

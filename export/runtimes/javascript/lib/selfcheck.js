@@ -21,11 +21,12 @@ export async function* selfcheck(bundle, variant, open) {
   const lines = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await bundle.read("golden.jsonl")).split("\n");
   const goldens = lines.filter(Boolean).map((line) => JSON.parse(line));
   const found = classifier.encode(goldens.map(({ text, pair }) => (pair === null ? text : [text, pair])));
-  const differing = goldens.filter((golden, place) => `${golden.input_ids}` !== `${found[place].ids}`);
-  const names = differing.map(({ tag, text }) => `; ${tag} differs: ${JSON.stringify(text.slice(0, 40))}`);
+  const pairs = goldens.map((golden, place) => ({ golden, ids: found[place].ids }));
+  const differing = pairs.filter(({ golden, ids }) => `${golden.input_ids}` !== `${ids}`);
+  const names = differing.map(({ golden, ids }) => `; ${golden.tag} ${firstDifference(golden, ids)}`);
   yield {
     name: "token ids",
-    passed: differing.every(({ tag }) => tag !== "core"),
+    passed: differing.every(({ golden }) => golden.tag !== "core"),
     finding: `${goldens.length - differing.length} of ${goldens.length} goldens have the stored ids${names.join("")}`,
   };
 
@@ -33,8 +34,14 @@ export async function* selfcheck(bundle, variant, open) {
   const alone = [];
   for (const row of stored) alone.push(...(await classifier.run([row])));
   const { golden_tolerance: allowed, batch_invariant: invariant } = manifest.variants[variant];
-  const off = farthest(alone, goldens.map(({ logits }) => logits[variant].map(Math.fround)));
-  yield { name: "logits", passed: off <= allowed, finding: `max |Δlogit| ${brief(off)}, allowed ${brief(allowed)}` };
+  const expected = goldens.map(({ logits }) => logits[variant].map(Math.fround));
+  const off = farthest(alone, expected);
+  const worst = off <= allowed ? "" : worstLogit(goldens, alone, expected, classifier.labels);
+  yield {
+    name: "logits",
+    passed: off <= allowed,
+    finding: `max |Δlogit| ${brief(off)}, allowed ${brief(allowed)}${worst}`,
+  };
 
   const longest = Math.max(...stored.map(({ ids }) => ids.length));
   const room = Math.min(EXTRA_PADDING, (manifest.tokenizer.positions ?? manifest.max_length) - longest);
@@ -53,10 +60,35 @@ export function stepLine({ name, passed, finding }) {
   return `${passed ? "ok    " : "FAILED"}  ${name.padEnd(10)} ${finding}`;
 }
 
-/** Largest |Δlogit| of two lists of rows; a NaN counts as infinitely far. */
+/** Where the token ids found leave the stored ones. */
+function firstDifference({ text, input_ids: stored }, ids) {
+  let place = 0;
+  while (stored[place] === ids[place]) place += 1;
+  return `${shown(text)} differs at token ${place}: expected ${stored[place] ?? "none"}, found ${ids[place] ?? "none"}`;
+}
+
+/** The logit that is farthest from the stored one. */
+function worstLogit(goldens, rows, others, labels) {
+  const apart = distances(rows, others);
+  const place = apart.indexOf(Math.max(...apart));
+  const [row, label] = [Math.floor(place / labels.length), place % labels.length];
+  const [found, expected] = [rows, others].map((logits) => logits[row][label].toFixed(6));
+  return `; worst: ${shown(goldens[row].text)} has ${found} for label ${labels[label]}, expected ${expected}`;
+}
+
+function shown(text) {
+  return JSON.stringify(Array.from(text).slice(0, 40).join(""));
+}
+
+/** Largest |Δlogit| of two lists of rows. */
 function farthest(rows, others) {
+  return Math.max(...distances(rows, others));
+}
+
+/** |Δlogit| of every row and label; a NaN counts as infinitely far. */
+function distances(rows, others) {
   const apart = rows.flatMap((row, place) => Array.from(row, (value, label) => Math.abs(value - others[place][label])));
-  return apart.some(Number.isNaN) ? Infinity : Math.max(...apart);
+  return apart.map((distance) => (Number.isNaN(distance) ? Infinity : distance));
 }
 
 function brief(value, digits = 1) {

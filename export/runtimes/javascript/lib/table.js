@@ -86,7 +86,7 @@ export function formatNumber(value) {
 
 function nineDigits(value) {
   const [digits, exponent] = value.toExponential(9).split("e");
-  const isTie = digits.endsWith("5") && Number(`${digits}e${exponent}`) === value;
+  const isTie = digits.endsWith("5") && /^\d\.\d{8}50*e/.test(value.toExponential(100)); // a near tie is none
   const before = digits.at(-2);
   return isTie && Number(before) % 2 === 0 ? `${digits.slice(0, -1)}e${exponent}` : value.toExponential(8);
 }
