@@ -9,14 +9,20 @@ from pathlib import Path
 
 from benchmarks.latency.result import Latency
 from benchmarks.machine import Machine
+from benchmarks.runtimes.result import Runtimes
 from benchmarks.scale.result import Scale
 from benchmarks.throughput.result import Throughput
 from bertline.errors import BertlineError
 from bertline.schema import from_json, parse_json
 
 SCHEMA = 2
-Result = Latency | Throughput | Scale
-KINDS: dict[str, type[Result]] = {"latency": Latency, "throughput": Throughput, "scale": Scale}
+Result = Latency | Throughput | Scale | Runtimes
+KINDS: dict[str, type[Result]] = {
+    "latency": Latency,
+    "throughput": Throughput,
+    "scale": Scale,
+    "runtimes": Runtimes,
+}
 
 
 @dataclass(frozen=True)

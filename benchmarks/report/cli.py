@@ -9,9 +9,7 @@ from bertline import options
 
 
 def report(
-    results: Annotated[
-        list[Path], typer.Argument(help="JSON files of latency, throughput and scale.", metavar="RESULT...")
-    ],
+    results: Annotated[list[Path], typer.Argument(help="JSON files of the other benchmarks.", metavar="RESULT...")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page; its tables go beside it, as .md.")] = Path(
         "artifacts/benchmarks.html"
     ),

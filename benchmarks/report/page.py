@@ -9,6 +9,8 @@ from benchmarks.latency.tables import latency_section
 from benchmarks.report.headline import headline
 from benchmarks.report.provenance import machine_section, provenance
 from benchmarks.report.throughput_section import throughput_section
+from benchmarks.runtimes.result import Runtimes
+from benchmarks.runtimes.tables import runtimes_section
 from benchmarks.scale.result import Scale
 from benchmarks.scale.section import scale_section
 from benchmarks.throughput.result import Throughput
@@ -43,4 +45,6 @@ def _section(document: Document) -> Section:
             made = latency_section(latency, document.machine.ceiling)
         case Scale() as scale:
             made = scale_section(scale, document.machine.ceiling)
+        case Runtimes() as runtimes:
+            made = runtimes_section(runtimes)
     return Section(made.title, [provenance(document), *made.blocks, Commands([document.command])])

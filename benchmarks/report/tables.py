@@ -4,6 +4,8 @@ from benchmarks.cells import failure_table
 from benchmarks.documents import Document
 from benchmarks.latency import tables as latency_tables
 from benchmarks.latency.result import Latency
+from benchmarks.runtimes import tables as runtimes_tables
+from benchmarks.runtimes.result import Runtimes
 from benchmarks.scale.result import Scale
 from benchmarks.scale.tables import failure_table as scale_failures
 from benchmarks.scale.tables import growth_table, series_table
@@ -36,6 +38,14 @@ def _tables(document: Document) -> dict[str, Table]:
             ceiling = document.machine.ceiling
             series = {part.kind: series_table(part, scale, ceiling) for part in scale.series if part.points}
             return {"growth": growth_table(scale), **series, "failures": scale_failures(scale)}
+        case Runtimes() as runtimes:
+            return {
+                "runtimes": runtimes_tables.summary_table(runtimes),
+                "figures": runtimes_tables.figures_table(runtimes),
+                "hard": runtimes_tables.hard_table(runtimes),
+                "sizes": runtimes_tables.size_table(runtimes),
+                "failures": failure_table(runtimes.failures),
+            }
         case throughput:
             return {
                 "summary": summary_table(throughput),
