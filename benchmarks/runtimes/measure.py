@@ -219,7 +219,10 @@ class _Run:
         begin = time.perf_counter()
         with self._output() as output:
             entry.consumer.score(table, output, entry.variant)
-            return time.perf_counter() - begin
+            seconds = time.perf_counter() - begin
+            if not output.is_file():
+                raise BertlineError("ended well and wrote no output")  # its answers are compared elsewhere
+            return seconds
 
     def _answers(self, consumer: Consumer, table: Path, rows: int, variant: str) -> Answers:
         with self._output() as output:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
+from threading import Timer
 from typing import Any, Self
 from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -51,8 +52,11 @@ class Browser:
             [driver, "--port=0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
         )
         assert process.stdout is not None
+        patience = Timer(timeout_seconds, os.killpg, (process.pid, signal.SIGKILL))
+        patience.start()
         try:
             port = next((found[1] for line in process.stdout if (found := _PORT.search(line))), None)
+            patience.cancel()  # from here on, each answer has its own limit
             if port is None:
                 raise BertlineError(f"{driver} ended with exit code {process.wait()}")
             opened = cls(f"http://127.0.0.1:{port.decode()}/session", timeout_seconds)
@@ -63,6 +67,7 @@ class Browser:
                 with suppress(BertlineError):  # it is ended by force, then
                     opened._send("DELETE", "")
         finally:
+            patience.cancel()
             with suppress(ProcessLookupError):  # the browser is of its group
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
