@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import matthews_corrcoef
 from tokenizers import Tokenizer
 
+from bertline.tsv import LabelParser
 from export.consumers import SOURCES
 from tests import tiny
 from tests.conftest import Once
@@ -120,6 +121,24 @@ def test_mcc_is_scikit_learns(labels: list[str]) -> None:
     right = sum(one == other for one, other in zip(true, predicted, strict=True))
     assert found == pytest.approx([matthews_corrcoef(true, predicted), right / 500, 500, 1], abs=1e-12)
     assert in_node(program, {"labels": labels, "true": ["0"], "predicted": [labels[0]]})[0] == 0
+
+
+def test_labels_are_understood_as_infer_understands_them() -> None:
+    """An id counts only where no name is a number."""
+    for labels in (["0", "1"], ["no", "yes"], ["1", "2", "3"], ["-1", "x"], ["1.5", "2.5"]):
+        cells = [*labels, "0", "1", "00", "01", "9", "", "+1", "constructor"]
+        found = in_node(
+            "return given.cells.map((cell) => { const counts = new metrics.Confusion(given.labels);"
+            "counts.add(cell, given.labels[0]); const row = counts.counts.findIndex(([count]) => count);"
+            "return row < 0 ? null : row; });",
+            {"labels": labels, "cells": cells},
+        )
+        assert found == LabelParser(labels).ids_of(cells), labels
+
+
+def test_logits_that_are_no_numbers_have_a_label_and_ties_the_first() -> None:
+    program = "return given.map((row) => classifier.answer(Float32Array.from(row), ['a', 'b']).label);"
+    assert in_node(program, [["x", "x"], ["x", 1], [2, 2], [1, 2]]) == ["a", "a", "a", "b"]
 
 
 def test_paths_in_the_modules_name_each_other_only() -> None:

@@ -68,7 +68,7 @@ export class Classifier {
 /** {label, score, probabilities} of a row's logits. */
 export function answer(logits, labels) {
   const probabilities = softmax(logits);
-  const best = logits.indexOf(Math.max(...logits));
+  const best = logits.reduce((most, value, label) => (value > logits[most] ? label : most), 0); // also among NaN
   return { label: labels[best], score: probabilities[best], probabilities };
 }
 
