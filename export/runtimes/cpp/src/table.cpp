@@ -68,7 +68,10 @@ std::optional<std::vector<std::string>> Table::next() {
 /// The next line without its end.
 std::optional<std::string> Table::line() {
     std::string text;
-    if (!std::getline(stream_, text)) return std::nullopt;
+    if (!std::getline(stream_, text)) {
+        if (stream_.bad()) throw ScoringError(path_.string() + ": cannot be read to its end; check the disk");
+        return std::nullopt;
+    }
     ++number_;
     if (text.ends_with('\r')) text.pop_back();
     if (number_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
