@@ -136,9 +136,15 @@ def test_labels_are_understood_as_infer_understands_them() -> None:
         assert found == LabelParser(labels).ids_of(cells), labels
 
 
-def test_logits_that_are_no_numbers_have_a_label_and_ties_the_first() -> None:
-    program = "return given.map((row) => classifier.answer(Float32Array.from(row), ['a', 'b']).label);"
-    assert in_node(program, [["x", "x"], ["x", 1], [2, 2], [1, 2]]) == ["a", "a", "a", "b"]
+def test_logits_that_are_no_numbers_are_refused() -> None:
+    program = """
+      const made = new classifier.Classifier({
+        manifest: {labels: ["a", "b"], tokenizer: {pad_id: 0}, variants: {fp32: {inputs: []}}}, variant: "fp32",
+        session: {run: async () => ({logits: {getData: async () => Float32Array.of(NaN, 1)}})},
+      });
+      return made.logits([{ids: [1], types: [0]}]).catch((error) => `${error.name}: ${error.message}`);
+    """
+    assert in_node(program, None) == "ScoringError: the model gives a logit that is no number; run the self-check"
 
 
 def test_paths_in_the_modules_name_each_other_only() -> None:

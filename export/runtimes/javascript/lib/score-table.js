@@ -35,7 +35,10 @@ export async function* scoredTable(classifier, chunks, path, options) {
   function* head() {
     if (places !== null || reader.columns === null) return;
     places = textColumns.map((name) => placeOf(name, reader.columns, path));
-    yield [...reader.columns, ...addedColumns(classifier.labels, options)].join("\t") + "\n";
+    const added = addedColumns(classifier.labels, options);
+    const twice = reader.columns.find((name) => added.includes(name));
+    if (twice) throw new ScoringError(`${path}: '${twice}' is what the scores are called; rename that column`);
+    yield [...reader.columns, ...added].join("\t") + "\n";
   }
 
   for await (const chunk of chunks) {
