@@ -147,6 +147,17 @@ def test_logits_that_are_no_numbers_are_refused() -> None:
     assert in_node(program, None) == "ScoringError: the model gives a logit that is no number; run the self-check"
 
 
+def test_a_browser_that_keeps_nothing_is_no_fault_of_the_bundle() -> None:
+    program = """
+      const { Bundle } = await import(given);
+      globalThis.caches = { open: async () => { throw new DOMException("not allowed", "SecurityError"); } };
+      const bundle = new Bundle("http://localhost/", { files: {} }, "hash");
+      await bundle.keep("config.json", new Uint8Array(1), { headers: {} });
+      return bundle.kept;
+    """
+    assert in_node(program, str(SOURCES / "web" / "files.js")) is False
+
+
 def test_paths_in_the_modules_name_each_other_only() -> None:
     for path in LIB.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():
