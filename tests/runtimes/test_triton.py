@@ -359,6 +359,8 @@ def test_a_fault_is_found_by_its_step(
     ("content", "options", "message"),
     [
         (b"", (), "the file is empty"),
+        (b"id\tsentence\n", (), "has a header and no rows; give a table with at least one row"),
+        (b"sentence\tsentence\nGo!\tNo!\n", (), "several columns are called 'sentence'; rename all but one"),
         (b"id\tsentence\n1\tGo!\t2\n", (), "line 2: has 3 columns instead of 2"),
         (b"id\tsentence\n1\t\xff\n", (), "line 2: is not UTF-8"),
         (b"id\tsentence\n1\ta\0b\n", (), "line 2: holds a NUL"),

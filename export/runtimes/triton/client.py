@@ -187,6 +187,8 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
             for name in text_columns:
                 if name not in columns:
                     raise ScoringError(f"{source}: has no column {name!r} but {', '.join(columns)}; see --text-column")
+                if columns.count(name) > 1:
+                    raise ScoringError(f"{source}: several columns are called {name!r}; rename all but one")
             for name in columns:
                 if name in added:
                     raise ScoringError(f"{source}: {name!r} is what the scores are called; rename that column")
@@ -204,6 +206,8 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
                     cells += [" ".join(map(str, ids))] if token_ids else []
                     out.write("\t".join(cells) + "\n")
                 count += len(window)
+        if not count:
+            raise ScoringError(f"{source}: has a header and no rows; give a table with at least one row")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

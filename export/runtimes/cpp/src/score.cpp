@@ -120,6 +120,9 @@ std::size_t score_file(const Bundle& bundle, Classifier& classifier, const Score
         }
         count += window.size();
     }
+    if (count == 0) {
+        throw ScoringError(options.input.string() + ": has a header and no rows; give a table with at least one row");
+    }
     file.finish();
     return count;
 }

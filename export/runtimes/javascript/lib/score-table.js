@@ -48,6 +48,9 @@ export async function* scoredTable(classifier, chunks, path, options) {
     yield* windows(windowRows);
   }
   waiting = waiting.concat(reader.end());
+  if (reader.number === 1 && !columns) {
+    throw new ScoringError(`${path}: has a header and no rows; give a table with at least one row`);
+  }
   yield* head();
   yield* windows(1);
 }
@@ -57,6 +60,9 @@ export function placeOf(name, columns, path) {
   const place = columns.indexOf(name);
   if (place < 0) {
     throw new ScoringError(`${path}: has no column '${name}' but ${columns.join(", ")}; see --text-column`);
+  }
+  if (columns.includes(name, place + 1)) {
+    throw new ScoringError(`${path}: several columns are called '${name}'; rename all but one`);
   }
   return place;
 }
