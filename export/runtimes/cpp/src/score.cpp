@@ -90,7 +90,8 @@ std::size_t score_file(const Bundle& bundle, Classifier& classifier, const Score
     const std::vector<std::string> columns = header(bundle, table.columns(), options);
     for (const std::string& name : table.columns()) {
         if (std::count(columns.begin(), columns.end(), name) > std::ranges::count(table.columns(), name)) {
-            throw ScoringError(options.input.string() + ": '" + name + "' is what the scores are called; rename that column");
+            throw ScoringError(options.input.string() + ": '" + name +
+                               "' is what the scores are called; rename that column");
         }
     }
     WholeFile file(options.output);

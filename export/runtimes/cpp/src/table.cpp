@@ -48,7 +48,8 @@ Table::Table(std::filesystem::path path, std::optional<std::vector<std::string>>
 
 std::size_t Table::place(std::string_view name) const {
     if (std::ranges::count(columns_, name) > 1) {
-        throw ScoringError(path_.string() + ": several columns are called '" + std::string(name) + "'; rename all but one");
+        throw ScoringError(path_.string() + ": several columns are called '" + std::string(name) +
+                           "'; rename all but one");
     }
     for (std::size_t column = 0; column < columns_.size(); ++column) {
         if (columns_[column] == name) return column;
