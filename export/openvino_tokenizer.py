@@ -36,7 +36,7 @@ def write_openvino_tokenizer(bundle: Path, manifest: Manifest, target: Path) -> 
     try:
         graph = openvino_graph(tokenizer)
     except Exception as error:  # OpenVINO's exceptions share no base class
-        reason = str(error).strip().splitlines()[-1]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise BertlineError(f"OpenVINO does not know this tokenizer ({reason}); leave out cpp") from error
     core = [golden for golden in read_goldens(bundle / GOLDENS) if golden.tag == "core"]
     texts = [text for golden in core for text in (golden.text, golden.pair) if text is not None]

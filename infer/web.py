@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from http import HTTPStatus
+from http.client import HTTP_PORT
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
@@ -77,6 +78,8 @@ class PageServer(ThreadingHTTPServer):
             told = f"port {port} of {HOST} cannot be had ({error.strerror}); name another with --port"
             raise BertlineError(told) from None
         self.names = {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+        if self.server_port == HTTP_PORT:
+            self.names |= {HOST, "localhost"}  # browsers leave this port out
 
     @property
     def address(self) -> str:
@@ -99,7 +102,10 @@ class _Handler(BaseHTTPRequestHandler):
         # Another name that was made to lead here (DNS rebinding) would let a foreign page read the bundle.
         if self.headers.get("Host", "").lower() not in self.server.names:
             return self._refuse(HTTPStatus.MISDIRECTED_REQUEST)
-        name = unquote(urlsplit(self.path).path).removeprefix("/")
+        try:
+            name = unquote(urlsplit(self.path).path).removeprefix("/")
+        except ValueError:  # as of ftp://[
+            return self._refuse(HTTPStatus.NOT_FOUND)
         if name in ("", PAGE.rstrip("/")):
             return self._answer(HTTPStatus.FOUND, {"Location": f"/{PAGE}", "Content-Length": "0"})
         name = f"{PAGE}index.html" if name == PAGE else name

@@ -99,6 +99,7 @@ def test_the_root_leads_to_the_page(server: PageServer, with_page: Path) -> None
         "/%2Fetc/passwd",
         "/bertline.json/",
         "/config.json%00",
+        "ftp://[/config.json",
     ],
 )
 def test_what_the_manifest_does_not_list_is_not_found(server: PageServer, path: str) -> None:

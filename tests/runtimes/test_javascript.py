@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import matthews_corrcoef
 from tokenizers import Tokenizer
 
+from bertline.tsv import LabelParser
 from export.consumers import SOURCES
 from tests import tiny
 from tests.conftest import Once
@@ -120,6 +121,41 @@ def test_mcc_is_scikit_learns(labels: list[str]) -> None:
     right = sum(one == other for one, other in zip(true, predicted, strict=True))
     assert found == pytest.approx([matthews_corrcoef(true, predicted), right / 500, 500, 1], abs=1e-12)
     assert in_node(program, {"labels": labels, "true": ["0"], "predicted": [labels[0]]})[0] == 0
+
+
+def test_labels_are_understood_as_infer_understands_them() -> None:
+    """An id counts only where no name is a number."""
+    for labels in (["0", "1"], ["no", "yes"], ["1", "2", "3"], ["-1", "x"], ["1.5", "2.5"]):
+        cells = [*labels, "0", "1", "00", "01", "9", "", "+1", "constructor"]
+        found = in_node(
+            "return given.cells.map((cell) => { const counts = new metrics.Confusion(given.labels);"
+            "counts.add(cell, given.labels[0]); const row = counts.counts.findIndex(([count]) => count);"
+            "return row < 0 ? null : row; });",
+            {"labels": labels, "cells": cells},
+        )
+        assert found == LabelParser(labels).ids_of(cells), labels
+
+
+def test_logits_that_are_no_numbers_are_refused() -> None:
+    program = """
+      const made = new classifier.Classifier({
+        manifest: {labels: ["a", "b"], tokenizer: {pad_id: 0}, variants: {fp32: {inputs: []}}}, variant: "fp32",
+        session: {run: async () => ({logits: {getData: async () => Float32Array.of(NaN, 1)}})},
+      });
+      return made.logits([{ids: [1], types: [0]}]).catch((error) => `${error.name}: ${error.message}`);
+    """
+    assert in_node(program, None) == "ScoringError: the model gives a logit that is no number; run the self-check"
+
+
+def test_a_browser_that_keeps_nothing_is_no_fault_of_the_bundle() -> None:
+    program = """
+      const { Bundle } = await import(given);
+      globalThis.caches = { open: async () => { throw new DOMException("not allowed", "SecurityError"); } };
+      const bundle = new Bundle("http://localhost/", { files: {} }, "hash");
+      await bundle.keep("config.json", new Uint8Array(1), { headers: {} });
+      return bundle.kept;
+    """
+    assert in_node(program, str(SOURCES / "web" / "files.js")) is False
 
 
 def test_paths_in_the_modules_name_each_other_only() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bertline.bundle import FileEntry
+from infer.cpus import matrix_formats
 from tests.conftest import Once
 from tests.runtimes.conftest import prepared
 from tests.runtimes.programs import PROGRAMS
@@ -43,6 +44,9 @@ def test_it_leaves_nothing_in_the_bundle(openvino_bundle: Path, tmp_path: Path) 
     assert sorted(bundle.rglob("*")) == before
 
 
+@pytest.mark.skipif(
+    not {"avx_vnni", "avx512_vnni"} & set(matrix_formats()), reason="OpenVINO multiplies int8 only on CPUs with VNNI"
+)
 def test_where_activations_go_to_int8_the_self_check_fails(openvino_bundle: Path, tmp_path: Path) -> None:
     """OpenVINO's own choice for a file with int8 weights, on CPUs that multiply int8."""
     bundle = Path(shutil.copytree(openvino_bundle, tmp_path / "bundle"))

@@ -107,11 +107,14 @@ def test_a_fault_is_found_by_its_step(
     ("content", "options", "message"),
     [
         (b"", (), "the file is empty"),
+        (b"id\tsentence\n", (), "has a header and no rows; give a table with at least one row"),
+        (b"sentence\tsentence\nGo!\tNo!\n", (), "several columns are called 'sentence'; rename all but one"),
         (b"id\tsentence\n1\tGo!\t2\n", (), "line 2: has 3 columns instead of 2"),
         (b"id\tsentence\n1\t\xff\n", (), "line 2: is not UTF-8"),
         (b"id\tsentence\n1\t\xed\xa0\x80\n", (), "line 2: is not UTF-8"),
         (b"id\tsentence\n1\ta\0b\n", (), "line 2: holds a NUL"),
         (b"id\ttext\n1\tGo!\n", (), "has no column 'sentence' but id, text; see --text-column"),
+        (b"sentence\tlogit_1\nGo!\t1\n", ("--logits",), "'logit_1' is what the scores are called; rename that column"),
         (b"sentence\nGo!\n", ("--variant", "int8"), "--variant int8: this bundle has fp32, fp16, quantized"),
         (b"sentence\nGo!\n", ("--bundle", "/nowhere"), "/nowhere: has no bertline.json"),
         (b"sentence\nGo!\n", ("--pair-column", "id"), "--pair-column: this bundle scores single texts"),
@@ -136,6 +139,19 @@ def test_a_model_that_is_not_the_exported_one_is_not_run(
     assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
     assert f"{bundle}/onnx/model.onnx: is missing or changed since the export" in done.stderr
     assert not (tmp_path / "out.tsv").exists()
+
+
+def test_an_input_named_as_an_unfinished_output_is_kept(program: Program, ready: Path, tmp_path: Path) -> None:
+    source = tmp_path / "out.tsv.partial"
+    source.write_text("sentence\nGo!\n")
+    done = program.run(ready, "score", source, tmp_path / "out.tsv")
+    assert done.returncode == 1 and f"{source}: left by an unfinished run" in done.stderr, done.stderr
+    assert list(tmp_path.iterdir()) == [source] and source.read_text() == "sentence\nGo!\n"
+
+
+def test_a_folder_that_is_not_there_is_one_line(program: Program, ready: Path, table: Path, tmp_path: Path) -> None:
+    done = program.run(ready, "score", table, tmp_path / "none/out.tsv")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "folder" in done.stderr, done.stderr
 
 
 def test_what_stands_there_is_kept(program: Program, ready: Path, table: Path, tmp_path: Path) -> None:

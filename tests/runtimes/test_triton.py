@@ -160,6 +160,7 @@ TAMPERED: list[tuple[Callable[[Path], object], str]] = [
     ),
     (lambda folder: (folder / "bertline/1").rmdir(), "files      bertline/1 is missing"),
     (second_version, "files      bertline_model/2/model.onnx is extra"),
+    (lambda folder: (folder / "bertline_model/2").symlink_to("1"), "files      bertline_model/2 is extra"),
 ]
 
 
@@ -358,10 +359,13 @@ def test_a_fault_is_found_by_its_step(
     ("content", "options", "message"),
     [
         (b"", (), "the file is empty"),
+        (b"id\tsentence\n", (), "has a header and no rows; give a table with at least one row"),
+        (b"sentence\tsentence\nGo!\tNo!\n", (), "several columns are called 'sentence'; rename all but one"),
         (b"id\tsentence\n1\tGo!\t2\n", (), "line 2: has 3 columns instead of 2"),
         (b"id\tsentence\n1\t\xff\n", (), "line 2: is not UTF-8"),
         (b"id\tsentence\n1\ta\0b\n", (), "line 2: holds a NUL"),
         (b"id\ttext\n1\tGo!\n", (), "has no column 'sentence' but id, text; see --text-column"),
+        (b"sentence\tscore\nGo!\t1\n", (), "'score' is what the scores are called; rename that column"),
         (b"sentence\nGo!\n", ("--bundle", "/nowhere"), "/nowhere: has no bertline.json"),
         (b"sentence\nGo!\n", ("--pair-column", "id"), "--pair-column: this bundle scores single texts"),
         (b"sentence\nGo!\n", ("--url", "file:///etc/passwd"), "--url file:///etc/passwd: give an address as http://"),

@@ -4,6 +4,7 @@
 
 import { createReadStream, existsSync } from "node:fs";
 import { open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
 import { Classifier, ScoringError, selfcheck } from "./index.js";
@@ -31,12 +32,18 @@ async function score(source, target, options) {
   if (existsSync(target)) throw new ScoringError(`${target}: the file exists; name another`);
   const found = await stat(source).catch(() => null);
   if (!found?.isFile()) throw new ScoringError(`${source}: no such file; check the name`);
+  if (!existsSync(dirname(target))) {
+    throw new ScoringError(`${target}: the folder ${dirname(target)} does not exist; make it first`);
+  }
   const classifier = await Classifier.open(options.bundle, { variant: options.variant });
   const [first, second] = classifier.textColumns;
   if (options["pair-column"] && !second) throw new ScoringError("--pair-column: this bundle scores single texts");
   const partial = `${target}.partial`;
   let rows = 0;
-  const file = await open(partial, "w");
+  const file = await open(partial, "wx").catch((error) => {
+    if (error.code !== "EEXIST") throw error; // what is there may be the input
+    throw new ScoringError(`${partial}: left by an unfinished run, or one still going; remove it first`);
+  });
   try {
     const pieces = scoredTable(classifier, createReadStream(source), source, {
       columns: options.columns?.split(","),

@@ -74,6 +74,8 @@ class Classifier:
         for start in range(0, len(order), BATCH_ROWS):
             batch = order[start : start + BATCH_ROWS]
             found[batch] = self.run([rows[row] for row in batch])
+        if not np.isfinite(found).all():
+            raise ScoringError(f"{self.bundle}: gives a logit that is no number; run selfcheck")
         return found
 
     def score(self, texts):
@@ -157,17 +159,28 @@ def score_file(classifier, source, target, *, columns, text_columns, probabiliti
         raise ScoringError(f"{target}: the file exists; name another")
     if not source.is_file():
         raise ScoringError(f"{source}: no such file; check the name")
+    if not target.parent.is_dir():
+        raise ScoringError(f"{target}: the folder {target.parent} does not exist; make it first")
     added = ["predicted_label", "score"]
     added += [f"prob_{label}" for label in classifier.labels] if probabilities else []
     added += [f"logit_{label}" for label in classifier.labels] if logits else []
     added += ["token_ids"] if token_ids else []
     count, partial = 0, target.with_name(target.name + ".partial")
     try:
-        with source.open("rb") as stream, partial.open("w", encoding="utf-8", newline="\n") as out:
+        out = partial.open("x", encoding="utf-8", newline="\n")
+    except FileExistsError:  # it may be the input
+        raise ScoringError(f"{partial}: left by an unfinished run, or one still going; remove it first") from None
+    try:
+        with out, source.open("rb") as stream:
             columns, rows = read_table(stream, source, columns)
             for name in text_columns:
                 if name not in columns:
                     raise ScoringError(f"{source}: has no column {name!r} but {', '.join(columns)}; see --text-column")
+                if columns.count(name) > 1:
+                    raise ScoringError(f"{source}: several columns are called {name!r}; rename all but one")
+            for name in columns:
+                if name in added:
+                    raise ScoringError(f"{source}: {name!r} is what the scores are called; rename that column")
             places = [columns.index(name) for name in text_columns]
             out.write("\t".join([*columns, *added]) + "\n")
             while window := list(islice(rows, WINDOW_ROWS)):
@@ -181,6 +194,8 @@ def score_file(classifier, source, target, *, columns, text_columns, probabiliti
                     cells += [" ".join(map(str, ids))] if token_ids else []
                     out.write("\t".join(cells) + "\n")
                 count += len(window)
+        if not count:
+            raise ScoringError(f"{source}: has a header and no rows; give a table with at least one row")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

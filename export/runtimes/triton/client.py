@@ -75,7 +75,10 @@ class Server:
 
     def logits(self, texts):
         """A row of logits for each text, or pair of texts."""
-        return self.infer("bertline", text_tensors(texts))["logits"]
+        found = self.infer("bertline", text_tensors(texts))["logits"]
+        if not all(math.isfinite(value) for row in found for value in row):
+            raise ScoringError(f"{self.url}: gives a logit that is no number; run selfcheck")
+        return found
 
     def tokens(self, texts):
         """Token ids of each text, or pair of texts, without padding."""
@@ -166,6 +169,8 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
         raise ScoringError(f"{target}: the file exists; name another")
     if not source.is_file():
         raise ScoringError(f"{source}: no such file; check the name")
+    if not target.parent.is_dir():
+        raise ScoringError(f"{target}: the folder {target.parent} does not exist; make it first")
     labels = server.manifest["labels"]
     added = ["predicted_label", "score"]
     added += [f"prob_{label}" for label in labels] if probabilities else []
@@ -173,11 +178,20 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
     added += ["token_ids"] if token_ids else []
     count, partial = 0, target.with_name(target.name + ".partial")
     try:
-        with source.open("rb") as stream, partial.open("w", encoding="utf-8", newline="\n") as out:
+        out = partial.open("x", encoding="utf-8", newline="\n")
+    except FileExistsError:  # it may be the input
+        raise ScoringError(f"{partial}: left by an unfinished run, or one still going; remove it first") from None
+    try:
+        with out, source.open("rb") as stream:
             columns, rows = read_table(stream, source, columns)
             for name in text_columns:
                 if name not in columns:
                     raise ScoringError(f"{source}: has no column {name!r} but {', '.join(columns)}; see --text-column")
+                if columns.count(name) > 1:
+                    raise ScoringError(f"{source}: several columns are called {name!r}; rename all but one")
+            for name in columns:
+                if name in added:
+                    raise ScoringError(f"{source}: {name!r} is what the scores are called; rename that column")
             places = [columns.index(name) for name in text_columns]
             out.write("\t".join([*columns, *added]) + "\n")
             while window := list(islice(rows, WINDOW_ROWS)):
@@ -192,6 +206,8 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
                     cells += [" ".join(map(str, ids))] if token_ids else []
                     out.write("\t".join(cells) + "\n")
                 count += len(window)
+        if not count:
+            raise ScoringError(f"{source}: has a header and no rows; give a table with at least one row")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -307,7 +323,7 @@ def main():
         )
         print(f"{rows:,} rows in {time.perf_counter() - start:.1f} s", file=sys.stderr)
         return 0
-    except ScoringError as refusal:
+    except (ScoringError, OSError) as refusal:
         print(f"client: {refusal}", file=sys.stderr)
         return 1
 

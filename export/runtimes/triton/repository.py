@@ -62,7 +62,7 @@ def check(bundle, target):
         path.relative_to(target).as_posix()
         for model in MODELS
         for path in (target / model).rglob("*")
-        if not path.is_dir() and "__pycache__" not in path.parts
+        if (path.is_symlink() or not path.is_dir()) and "__pycache__" not in path.relative_to(target).parts
     }
     expected = sources(manifest, "fp32").keys()
     faults = [f"{name} is missing" for name in sorted(expected - files)]
@@ -236,7 +236,7 @@ def main():
             print(f"{'ok    ' if fine else 'FAILED'}  {name:<10} {finding}", flush=True)
             passed = passed and fine
         return 0 if passed else 3
-    except RepositoryError as refusal:
+    except (RepositoryError, OSError) as refusal:
         print(f"repository: {refusal}", file=sys.stderr)
         return 1
 

@@ -42,7 +42,7 @@ export class Bundle {
 
   constructor(root, manifest, hash) {
     Object.assign(this, { root, manifest, hash });
-    this.kept = true; // as long as the browser has room for what was verified
+    this.kept = true; // as long as the browser keeps what was verified
   }
 
   /** The bytes of a file; `onBytes(count)` hears how many have come. BundleFault names a file that is not the one. */
@@ -71,9 +71,8 @@ export class Bundle {
     try {
       const cache = await caches.open(cacheOf(this.root, this.hash));
       if (!(await cache.match(address))) await cache.put(address, new Response(bytes, { headers }));
-    } catch (error) {
-      if (error.name !== "QuotaExceededError") throw error;
-      this.kept = false;
+    } catch {
+      this.kept = false; // no room, or a browser that is told to keep nothing: the page does without
     }
   }
 

@@ -113,7 +113,7 @@ async function tryGraphics() {
 
 async function stayOffline() {
   try {
-    if (!bertline.facts.kept) throw new Error("the browser has no room for it");
+    if (!bertline.facts.kept) throw new Error("the browser has no room for it, or is told to keep nothing");
     await navigator.serviceWorker.register("service-worker.js");
     await navigator.serviceWorker.ready;
     bertline.facts.offline = "yes";

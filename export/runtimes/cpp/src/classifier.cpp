@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "error.hpp"
 #include "order.hpp"
 
 namespace {
@@ -76,6 +77,11 @@ Logits Classifier::logits(const std::vector<Encoded>& rows) {
         std::vector<const Encoded*> batch;
         for (std::size_t i = start; i < end; ++i) batch.push_back(&rows[order[i]]);
         Logits values = run(batch);
+        for (const auto& row : values) {
+            if (!std::ranges::all_of(row, [](float logit) { return std::isfinite(logit); })) {
+                throw ScoringError("the model gives a logit that is no number; run selfcheck");
+            }
+        }
         for (std::size_t i = start; i < end; ++i) found[order[i]] = std::move(values[i - start]);
     }
     return found;

@@ -18,8 +18,11 @@ constexpr std::size_t WINDOW_ROWS = 4096;
 class WholeFile {
  public:
     explicit WholeFile(fs::path path) : path_(std::move(path)), partial_(path_.string() + ".partial") {
+        if (fs::exists(partial_)) {  // it may be the input
+            throw ScoringError(partial_.string() + ": left by an unfinished run, or one still going; remove it first");
+        }
         stream.open(partial_, std::ios::binary | std::ios::trunc);
-        if (!stream) throw ScoringError(partial_.string() + ": cannot be written; check that its folder exists");
+        if (!stream) throw ScoringError(path_.string() + ": cannot be written; check that its folder exists");
     }
     WholeFile(const WholeFile&) = delete;
     WholeFile& operator=(const WholeFile&) = delete;
@@ -84,8 +87,15 @@ std::size_t score_file(const Bundle& bundle, Classifier& classifier, const Score
     if (fs::exists(options.output)) throw ScoringError(options.output.string() + ": the file exists; name another");
     Table table(options.input, options.columns);
     const std::vector<std::size_t> places = text_places(bundle, table, options);
+    const std::vector<std::string> columns = header(bundle, table.columns(), options);
+    for (const std::string& name : table.columns()) {
+        if (std::count(columns.begin(), columns.end(), name) > std::ranges::count(table.columns(), name)) {
+            throw ScoringError(options.input.string() + ": '" + name +
+                               "' is what the scores are called; rename that column");
+        }
+    }
     WholeFile file(options.output);
-    file.stream << join(header(bundle, table.columns(), options), "\t") << '\n';
+    file.stream << join(columns, "\t") << '\n';
     std::size_t count = 0;
     for (auto window = read_window(table); !window.empty(); window = read_window(table)) {
         std::vector<Texts> texts;
@@ -110,6 +120,9 @@ std::size_t score_file(const Bundle& bundle, Classifier& classifier, const Score
             file.stream << join(cells, "\t") << '\n';
         }
         count += window.size();
+    }
+    if (count == 0) {
+        throw ScoringError(options.input.string() + ": has a header and no rows; give a table with at least one row");
     }
     file.finish();
     return count;

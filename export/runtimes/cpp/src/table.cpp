@@ -1,5 +1,6 @@
 #include "table.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -46,6 +47,10 @@ Table::Table(std::filesystem::path path, std::optional<std::vector<std::string>>
 }
 
 std::size_t Table::place(std::string_view name) const {
+    if (std::ranges::count(columns_, name) > 1) {
+        throw ScoringError(path_.string() + ": several columns are called '" + std::string(name) +
+                           "'; rename all but one");
+    }
     for (std::size_t column = 0; column < columns_.size(); ++column) {
         if (columns_[column] == name) return column;
     }
@@ -68,7 +73,10 @@ std::optional<std::vector<std::string>> Table::next() {
 /// The next line without its end.
 std::optional<std::string> Table::line() {
     std::string text;
-    if (!std::getline(stream_, text)) return std::nullopt;
+    if (!std::getline(stream_, text)) {
+        if (stream_.bad()) throw ScoringError(path_.string() + ": cannot be read to its end; check the disk");
+        return std::nullopt;
+    }
     ++number_;
     if (text.ends_with('\r')) text.pop_back();
     if (number_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);

@@ -1,5 +1,7 @@
 // Token ids to logits, on any of onnxruntime's JavaScript packages.
 
+import { ScoringError } from "./fault.js";
+
 const BATCH_ROWS = 32;
 
 /** A bundle's model and tokenizer, at one precision. */
@@ -54,6 +56,9 @@ export class Classifier {
       signal?.throwIfAborted();
       const batch = order.slice(start, start + BATCH_ROWS);
       const logits = await this.run(batch.map((row) => rows[row]));
+      if (!logits.every((values) => values.every(Number.isFinite))) {
+        throw new ScoringError("the model gives a logit that is no number; run the self-check");
+      }
       batch.forEach((row, place) => (found[row] = logits[place]));
     }
     return found;

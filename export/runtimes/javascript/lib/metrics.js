@@ -1,18 +1,21 @@
 // How good the answers are, where the table has labels.
 
+const NUMBER = /^[+-]?\d+(\.\d+)?$/;
+
 /** Counts of true and predicted labels; MCC from them. */
 export class Confusion {
   constructor(labels) {
     this.labels = labels;
     this.counts = labels.map(() => labels.map(() => 0)); // [true][predicted]
     this.unknown = 0; // rows whose label is none of the model's
+    const ids = labels.some((label) => NUMBER.test(label)) ? [] : labels.map((_, id) => [`${id}`, id]);
+    this.ids = new Map([...ids, ...labels.map((label, id) => [label, id])]); // with stars 1 to 5, a 0 is no label
   }
 
-  /** Count a row: its label, by name or else by id, and the one that was predicted. */
+  /** Count a row: its label, by name, or by id where no name is a number, and the one that was predicted. */
   add(label, predicted) {
-    const named = this.labels.indexOf(label);
-    const row = named < 0 && /^\d+$/.test(label) && Number(label) < this.labels.length ? Number(label) : named;
-    if (row < 0) this.unknown += 1;
+    const row = this.ids.get(label);
+    if (row === undefined) this.unknown += 1;
     else this.counts[row][this.labels.indexOf(predicted)] += 1;
   }
 

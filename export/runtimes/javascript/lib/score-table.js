@@ -35,7 +35,10 @@ export async function* scoredTable(classifier, chunks, path, options) {
   function* head() {
     if (places !== null || reader.columns === null) return;
     places = textColumns.map((name) => placeOf(name, reader.columns, path));
-    yield [...reader.columns, ...addedColumns(classifier.labels, options)].join("\t") + "\n";
+    const added = addedColumns(classifier.labels, options);
+    const twice = reader.columns.find((name) => added.includes(name));
+    if (twice) throw new ScoringError(`${path}: '${twice}' is what the scores are called; rename that column`);
+    yield [...reader.columns, ...added].join("\t") + "\n";
   }
 
   for await (const chunk of chunks) {
@@ -45,6 +48,9 @@ export async function* scoredTable(classifier, chunks, path, options) {
     yield* windows(windowRows);
   }
   waiting = waiting.concat(reader.end());
+  if (reader.number === 1 && !columns) {
+    throw new ScoringError(`${path}: has a header and no rows; give a table with at least one row`);
+  }
   yield* head();
   yield* windows(1);
 }
@@ -54,6 +60,9 @@ export function placeOf(name, columns, path) {
   const place = columns.indexOf(name);
   if (place < 0) {
     throw new ScoringError(`${path}: has no column '${name}' but ${columns.join(", ")}; see --text-column`);
+  }
+  if (columns.includes(name, place + 1)) {
+    throw new ScoringError(`${path}: several columns are called '${name}'; rename all but one`);
   }
   return place;
 }
