@@ -1,7 +1,10 @@
 """The whole line on real CoLA with a real encoder: what the README claims, checked."""
 
 import csv
+import gzip
 import json
+import statistics
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +14,21 @@ from sklearn.metrics import accuracy_score, confusion_matrix, matthews_corrcoef
 from bertline.bundle import Bundle
 from bertline.model_folder import ModelFolder
 from infer.output import softmax
+from tests.pages.browser import Browser, missing_programs
+from tests.runtimes.needs import needs
+from tests.runtimes.served import served, write_page
 
 DEV_FILES = ("in_domain_dev", "out_of_domain_dev")
+SENTENCE = "The angrier Mary got, the more she looked at pictures."
+# Milliseconds from a letter to the answer that is shown for the text with it.
+WATCH = """
+const box = document.getElementById("first-text"), facts = document.getElementById("answer-facts");
+window.waits = [];
+box.focus();
+box.addEventListener("input", () => { window.typedAt = performance.now(); }, true);
+new MutationObserver(() => { if (/\\d ms/.test(facts.textContent)) window.waits.push(performance.now() - typedAt); })
+  .observe(facts, { childList: true, characterData: true, subtree: true });
+"""
 
 
 @pytest.fixture(scope="session")
@@ -107,3 +123,32 @@ def test_int8_holds_its_gate_on_both_development_files(line: Path) -> None:
         print(f"{gate.provider}: {gate.flips} flips of {gate.rows}, {chosen['fp32_share']:.0%} of the work in fp32")
         assert gate.rows == 527 + 516 and gate.passed and gate.flips <= 10
         assert gate.mcc is not None and gate.mcc_reference is not None and gate.mcc >= gate.mcc_reference - 0.01
+
+
+def test_the_page_is_small_and_answers_as_one_types(line: Path, tmp_path: Path) -> None:
+    needs("npm")
+    if missing := missing_programs():
+        pytest.skip(f"no {', '.join(missing)} here; apt-get install chromium chromium-driver")
+    bundle, firsts, waits = write_page(line / "fast", tmp_path / "bundle"), [], []
+    with served(bundle) as url:
+        for visit in range(3):
+            with Browser.started(tmp_path / f"profile-{visit}") as browser:
+                browser.open(url)
+                browser.run("await bertline.ready; await bertline.score([arguments[0]])", SENTENCE)
+                firsts.append(browser.run("return bertline.timings.firstAnswer"))
+                used = {*browser.run("return bertline.facts.usedFiles"), "bertline.json"}
+                browser.run(WATCH)
+                for letter in SENTENCE:
+                    browser.type(letter)
+                    time.sleep(0.1)
+                waits += browser.run("return waits")
+    assert "onnx/model_quantized.onnx" in used and "runtimes/web/page.js" in used
+    size = sum(len(gzip.compress((bundle / name).read_bytes(), 9)) for name in used)
+    # The first is for reading: on a machine that runs other tests beside this one it tells little.
+    print(
+        f"first answer {statistics.median(firsts):,.0f} ms after the page was asked for, without a cache"
+    )
+    print(f"typing: {len(waits)} answers, median {statistics.median(waits):.0f} ms, longest {max(waits):.0f} ms")
+    print(f"{len(used)} files, {size / 1e6:.1f} MB gzipped")
+    assert size <= 30e6
+    assert len(waits) > len(SENTENCE) and statistics.median(waits) <= 100

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -79,3 +80,12 @@ def test_versions_are_exact_and_no_registry_is_named() -> None:
         entry.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/")
         for entry in packages.values()
     )
+
+
+def test_without_its_packages_it_says_how_to_get_them(node_bundle: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(node_bundle, tmp_path / "bundle", symlinks=True))
+    (bundle / "runtimes/node/node_modules").unlink()
+    done = NODE.run(bundle, "selfcheck")
+    folder = bundle / "runtimes/node"
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"bertline.js: {folder} lacks its packages; npm ci --ignore-scripts there\n"

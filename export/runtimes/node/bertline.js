@@ -7,9 +7,14 @@ import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
-import { Classifier, ScoringError, selfcheck } from "./index.js";
 import { stepLine } from "./lib/selfcheck.js";
 import { scoredTable } from "./lib/score-table.js";
+
+const { Classifier, ScoringError, selfcheck } = await import("./index.js").catch((error) => {
+  if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+  console.error(`bertline.js: ${import.meta.dirname} lacks its packages; npm ci --ignore-scripts there`);
+  process.exit(1);
+});
 
 const USAGE = `node bertline.js score INPUT.tsv OUTPUT.tsv [--bundle DIR] [--variant fp32] [--columns a,b,c]
     [--text-column C] [--pair-column C] [--probabilities] [--logits] [--token-ids]

@@ -315,6 +315,8 @@ def main(make=Classifier, says=__doc__):
     except (ScoringError, OSError) as refusal:
         print(f"{Path(sys.argv[0]).stem}: {refusal}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
