@@ -145,9 +145,7 @@ def test_the_page_is_small_and_answers_as_one_types(line: Path, tmp_path: Path) 
     assert "onnx/model_quantized.onnx" in used and "runtimes/web/page.js" in used
     size = sum(len(gzip.compress((bundle / name).read_bytes(), 9)) for name in used)
     # The first is for reading: on a machine that runs other tests beside this one it tells little.
-    print(
-        f"first answer {statistics.median(firsts):,.0f} ms after the page was asked for, without a cache"
-    )
+    print(f"first answer {statistics.median(firsts):,.0f} ms after the page was asked for, without a cache")
     print(f"typing: {len(waits)} answers, median {statistics.median(waits):.0f} ms, longest {max(waits):.0f} ms")
     print(f"{len(used)} files, {size / 1e6:.1f} MB gzipped")
     assert size <= 30e6
