@@ -20,6 +20,13 @@ def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     return probabilities
 
 
+def sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probabilities float64 of logits of any shape, each by itself."""
+    with np.errstate(over="ignore"):  # exp of a large number is ∞, and the probability then rightly 0
+        probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return probabilities
+
+
 def confusion_matrix(true: NDArray[np.integer], predicted: NDArray[np.integer], labels: int) -> Counts:
     """Counts (labels, labels) int64: rows are true label ids, columns predicted ones."""
     cells = true.astype(np.int64) * labels + predicted

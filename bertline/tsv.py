@@ -5,8 +5,7 @@ understood. Everything else that is odd is an error, or a bad row, with its file
 """
 
 import io
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,6 @@ from bertline.errors import BertlineError, UsageError
 from bertline.lines import LongLine, line_blocks
 
 MAX_LINE_BYTES = 16 * 2**20  # no sentence is longer; a binary file without line ends must not fill the memory
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 COLA_COLUMNS = ("source", "label", "notes", "sentence")
 
 
@@ -205,29 +203,3 @@ def require_input(path: Path) -> None:
         raise BertlineError(f"{path}: is a folder; name the file in it")
     if not path.exists():
         raise BertlineError(f"{path}: no such file; check the name, and the folder it is in")
-
-
-class LabelParser:
-    """Understands a label cell: a label's name, or its id where no name is a number itself."""
-
-    def __init__(self, labels: Sequence[str]) -> None:
-        self.labels = tuple(labels)
-        self._ids = {label: number for number, label in enumerate(labels)}
-        if not any(_NUMBER.fullmatch(label) for label in labels):  # with stars 1 to 5, a 0 is an error and no id
-            self._ids |= {str(number): number for number in range(len(labels))}
-
-    def ids_of(self, cells: Iterable[str]) -> list[int | None]:
-        """The label's id for each cell, or None where the cell is no label."""
-        return list(map(self._ids.get, cells))
-
-    def fault(self, cell: str | bytes | None) -> str:
-        """What to say of a cell that is no label."""
-        shown = "null" if cell is None else repr(cell[:40])
-        return f"{shown} is not a label ({', '.join(self.labels)}); correct the row or --label-column"
-
-    def parse(self, cell: str, table: Columns, line: int, column: int) -> int:
-        """The label's id; BertlineError naming the cell where it is none."""
-        (label,) = self.ids_of([cell])
-        if label is None:
-            raise table.error(line, column, self.fault(cell))
-        return label

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bertline.errors import BertlineError, UsageError
 from bertline.files import sha256_of
-from bertline.tsv import COLA_COLUMNS, LabelParser, Table, TableSpec, open_input
+from bertline.labels import LabelParser, parse_cell
+from bertline.tsv import COLA_COLUMNS, Table, TableSpec, open_input
 from finetune import cola
 
 MAX_LABELS = 200  # a column with more distinct values holds something else
@@ -166,7 +167,7 @@ def _read(path: Path, spec: TableSpec, parser: LabelParser) -> list[Example]:
             Example(
                 row.cells[text],
                 None if pair is None else row.cells[pair],
-                parser.parse(row.cells[label], table, row.line, label),
+                parse_cell(parser, row.cells[label], table, row.line, label),
             )
             for row in table
         ]

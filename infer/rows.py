@@ -8,7 +8,8 @@ from typing import Any, Literal
 from bertline.blocks import BadRow
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.tsv import LabelParser, TableSpec, require_input
+from bertline.labels import LabelParser
+from bertline.tsv import TableSpec, require_input
 from infer.encode import Text
 from infer.inputs import STDIN, is_parquet
 from infer.parquet import ParquetSource
@@ -121,7 +122,7 @@ class Rows:
     def _scorable(self, source: Source, block: Block) -> Iterator["_Scorable | Reject"]:
         """The rows of a block that have texts and a label, and rejects for the others."""
         texts = [block.column(index) for index, _ in self._text]
-        labels = [] if self._label is None else self._parser.ids_of(block.column(self._label))
+        labels = [] if self._label is None else self._parser.values_of(block.column(self._label))
         faults: dict[int, BadRow] = {}
         for (index, _), cells in zip(self._text, texts, strict=True):
             if set(map(type, cells)) != {str}:

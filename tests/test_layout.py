@@ -37,6 +37,8 @@ LEAVES = {
     "bertline.compression": {"bertline.errors", "bertline.lines"},
     "bertline.tsv": {"bertline.blocks", "bertline.columns", "bertline.errors", "bertline.lines"},
     "bertline.bundle": {"bertline.errors", "bertline.schema"},
+    "bertline.labels": {"bertline.columns"},
+    "bertline.problems": {"bertline.labels", "bertline.metrics"},
     "bertline.model_folder": {"bertline.errors", "bertline.schema"},
     "bertline.report": set(),
     "bertline.evaluation.batches": {"bertline.metrics"},

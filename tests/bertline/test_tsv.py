@@ -8,7 +8,7 @@ import pytest
 
 from bertline.blocks import BadRow, LineBlock
 from bertline.errors import BertlineError, UsageError
-from bertline.tsv import COLA_COLUMNS, MAX_LINE_BYTES, LabelParser, Table, TableSpec, open_input
+from bertline.tsv import COLA_COLUMNS, MAX_LINE_BYTES, Table, TableSpec, open_input
 
 NO_HEADER = TableSpec(header=False)
 
@@ -159,17 +159,3 @@ def test_what_cannot_be_opened_says_so(tmp_path: Path) -> None:
         open_input(tmp_path / "nowhere.tsv")
     with pytest.raises(BertlineError, match="is a folder; name the file in it"):
         open_input(tmp_path)
-
-
-def test_labels_are_understood_by_name_and_by_id_and_names_win() -> None:
-    table = Table(io.BytesIO(b"label\n"), "t.tsv", TableSpec())
-    named, swapped = LabelParser(["no", "yes"]), LabelParser(["1", "0"])
-    assert [named.parse(cell, table, 2, 0) for cell in ("no", "yes", "0", "1")] == [0, 1, 0, 1]
-    assert [swapped.parse(cell, table, 2, 0) for cell in ("1", "0")] == [0, 1]
-    with pytest.raises(BertlineError, match=r"'0' is not a label \(1, 2, 3\)"):
-        LabelParser(["1", "2", "3"]).parse("0", table, 2, 0)
-    for wrong in ("maybe", "2", "-1", "", " yes", "YES"):
-        with pytest.raises(
-            BertlineError, match=r"t\.tsv, line 2, column label: .* is not a label \(no, yes\); correct"
-        ):
-            named.parse(wrong, table, 2, 0)

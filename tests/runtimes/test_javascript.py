@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import matthews_corrcoef
 from tokenizers import Tokenizer
 
-from bertline.tsv import LabelParser
+from bertline.labels import LabelParser
 from export.consumers import SOURCES
 from tests import tiny
 from tests.conftest import Once
@@ -133,7 +133,7 @@ def test_labels_are_understood_as_infer_understands_them() -> None:
             "return row < 0 ? null : row; });",
             {"labels": labels, "cells": cells},
         )
-        assert found == LabelParser(labels).ids_of(cells), labels
+        assert found == LabelParser(labels).values_of(cells), labels
 
 
 def test_logits_that_are_no_numbers_are_refused() -> None:

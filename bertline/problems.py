@@ -1,0 +1,160 @@
+"""What a model's outputs mean: one label of several, any number of labels, or a number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bertline.labels import SEPARATOR, CellParser, LabelParser, LabelSetParser, NumberParser
+from bertline.metrics import sigmoid, softmax
+
+SINGLE_LABEL = "single_label_classification"  # the names are transformers', in config.json
+MULTI_LABEL = "multi_label_classification"
+REGRESSION = "regression"
+PROBLEM_TYPES = (SINGLE_LABEL, MULTI_LABEL, REGRESSION)
+HALF = 0.5  # the threshold where no other is asked for
+
+
+class Problem(Protocol):
+    """How logits (rows, labels) become answers, and label cells become what the answers are held against."""
+
+    @property
+    def type(self) -> str:
+        """One of PROBLEM_TYPES."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the logits are called, by their index."""
+
+    def parser(self) -> CellParser:
+        """Of the label column."""
+
+    def true(self, values: Sequence[Any]) -> NDArray[Any]:
+        """The parser's values as an array whose shape and dtype are those of `decide`; for no rows, too."""
+
+    def decide(self, logits: NDArray[np.floating]) -> NDArray[Any]:
+        """The answer for each row of logits (rows, labels)."""
+
+    def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """(rows,) where two logits (rows, labels) lead to different answers, as labels; never, of numbers."""
+
+
+@dataclass(frozen=True)
+class SingleLabel:
+    """One label of two or more: the largest logit, or of two labels with a threshold whether the second's is above."""
+
+    labels: tuple[str, ...]
+    threshold: float | None = None  # on the second label's probability, 0…1; None: the largest logit
+    type: str = SINGLE_LABEL
+
+    def parser(self) -> LabelParser:
+        return LabelParser(self.labels)
+
+    def true(self, values: Sequence[int]) -> NDArray[np.int64]:
+        """(rows,) label ids."""
+        return np.array(values, np.int64)
+
+    def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(rows, labels), of which each row sums to 1."""
+        return softmax(logits)
+
+    def decide(self, logits: NDArray[np.floating]) -> NDArray[np.int64]:
+        """(rows,) label ids."""
+        if self.threshold is None:
+            largest: NDArray[np.int64] = logits.argmax(axis=1)
+            return largest
+        return (self.probabilities(logits)[:, 1] > self.threshold).astype(np.int64)
+
+    def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
+        different: NDArray[np.bool_] = self.decide(own) != self.decide(reference)
+        return different
+
+
+@dataclass(frozen=True)
+class MultiLabel:
+    """Any number of labels, each by itself: those whose probability is above their threshold."""
+
+    labels: tuple[str, ...]
+    thresholds: tuple[float, ...] | None = None  # by label, 0…1; None: 0.5 for all
+    type: str = MULTI_LABEL
+
+    def parser(self) -> LabelSetParser:
+        return LabelSetParser(self.labels)
+
+    def true(self, values: Sequence[tuple[int, ...]]) -> NDArray[np.bool_]:
+        """(rows, labels) whether the row has the label."""
+        array = np.zeros((len(values), len(self.labels)), np.bool_)
+        for row, ids in enumerate(values):
+            array[row, list(ids)] = True
+        return array
+
+    def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(rows, labels), each by itself."""
+        return sigmoid(logits)
+
+    def decide(self, logits: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """(rows, labels) whether the label is given."""
+        if self.thresholds is None:
+            return logits > 0  # where the probability is above 0.5, without its rounding
+        return self.probabilities(logits) > np.array(self.thresholds)
+
+    def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
+        different: NDArray[np.bool_] = (self.decide(own) != self.decide(reference)).any(axis=1)
+        return different
+
+    def cell(self, given: NDArray[np.bool_]) -> str:
+        """The labels (labels,) of one row as a cell, which the parser reads back."""
+        return SEPARATOR.join(label for label, there in zip(self.labels, given.tolist(), strict=True) if there)
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A number: the one logit itself."""
+
+    labels: tuple[str, ...]  # one name
+    type: str = REGRESSION
+
+    def parser(self) -> NumberParser:
+        return NumberParser()
+
+    def true(self, values: Sequence[float]) -> NDArray[np.float64]:
+        """(rows,) numbers."""
+        return np.array(values, np.float64)
+
+    def decide(self, logits: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(rows,) numbers."""
+        return logits[:, 0]
+
+    def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
+        return np.zeros(len(own), np.bool_)
+
+
+def problem_of(problem_type: str, labels: Sequence[str]) -> SingleLabel | MultiLabel | Regression:
+    """The problem of a model with these outputs, at its own thresholds; ValueError for one that makes no sense."""
+    fault = problem_fault(problem_type, labels)
+    if fault:
+        raise ValueError(fault)
+    names = tuple(labels)
+    if problem_type == SINGLE_LABEL:
+        return SingleLabel(names)
+    return MultiLabel(names) if problem_type == MULTI_LABEL else Regression(names)
+
+
+def problem_fault(problem_type: str, labels: Sequence[str]) -> str | None:
+    """What is wrong with such a problem, or None."""
+    if problem_type not in PROBLEM_TYPES:
+        return f"problem_type is {problem_type!r}, which is none of {', '.join(PROBLEM_TYPES)}"
+    if problem_type == SINGLE_LABEL and len(labels) < 2:
+        return "one label of one is no choice: give two or more, or train with --problem regression"
+    if problem_type == REGRESSION and len(labels) != 1:
+        return f"a regression model has one output, and this one has {len(labels)}"
+    if problem_type == MULTI_LABEL and (bad := [name for name in labels if SEPARATOR in name or not name.strip()]):
+        return f"the label {bad[0]!r} of a multi-label model holds a comma, or nothing; rename it in config.json"
+    return None
+
+
+def problem_type_of(stated: str | None, outputs: int) -> str:
+    """A model's problem type as transformers takes it: what config.json states, else by the number of outputs."""
+    return stated or (REGRESSION if outputs == 1 else SINGLE_LABEL)
