@@ -11,7 +11,8 @@ from pathlib import Path
 from bertline.errors import BertlineError, UsageError
 from bertline.files import sha256_of
 from bertline.labels import LabelParser, parse_cell
-from bertline.tsv import COLA_COLUMNS, Table, TableSpec, open_input
+from bertline.presets import COLA_COLUMNS
+from bertline.tsv import Table, TableSpec, open_input
 from finetune import cola
 
 MAX_LABELS = 200  # a column with more distinct values holds something else
