@@ -56,8 +56,8 @@ class Moments:
         if not spread_true or not spread_predicted:
             return None
         # Products of integers of thousands of bits, and one rounding at the end.
-        size = math.sqrt(covariance * covariance / (spread_true * spread_predicted))
-        return math.copysign(min(1.0, size), covariance)
+        size = min(1.0, math.sqrt(covariance * covariance / (spread_true * spread_predicted)))
+        return size if covariance >= 0 else -size
 
     @property
     def mae(self) -> float | None:
