@@ -75,7 +75,8 @@ def load_base(
 def _checkpoint(model: str) -> tuple[Path, dict[str, Any]]:
     """The folder itself, or the hub's checkpoint of that name in the cache, fetched where it is not there yet.
 
-    With its config. Pickled weights and files of other runtimes are not fetched. Raises OSError or ValueError where it cannot be had.
+    With its config. Pickled weights and files of other runtimes are not fetched. Raises OSError or ValueError where it
+    cannot be had.
     """
     from huggingface_hub import snapshot_download
 
@@ -92,7 +93,9 @@ def _head_remark(config: dict[str, Any], labels: tuple[str, ...], problem_type: 
     """What becomes of the head that the checkpoint was trained with; None where it goes on as it was."""
     own = labels_of(config) or ("LABEL_0", "LABEL_1")  # transformers' own names, where a config has none
     if replaced:
-        return f"its head has {len(own)} outputs ({_named(own)}), and the corpus needs {len(labels)}: a new one is drawn"
+        return (
+            f"its head has {len(own)} outputs ({_named(own)}), and the corpus needs {len(labels)}: a new one is drawn"
+        )
     before = problem_type_of(config.get("problem_type"), len(own))
     if before != problem_type:
         return f"its head was trained for {before}, and goes on with {problem_type}"

@@ -43,8 +43,8 @@ def finetune(
     metric: Annotated[
         str | None,
         typer.Option(
-            help="What the best epoch goes by: mcc, accuracy, f1 (of the second label of two), macro_f1; of multi-label "
-            "micro_f1, macro_f1; of regression pearson, spearman.",
+            help="What the best epoch goes by: mcc, accuracy, f1 (of the second label of two) or macro_f1; with "
+            "multi-label micro_f1 or macro_f1; with regression pearson or spearman.",
             show_default="the format's, else the first",
         ),
     ] = None,
@@ -112,9 +112,7 @@ def finetune(
     log = log_console(quiet)
     names = [name.strip() for name in labels.split(",")] if labels else None
     with _download_bar(log) as progress:
-        loaded = load_corpus(
-            corpus, spec, problem_type=problem_type, labels=names, holdout=holdout, progress=progress
-        )
+        loaded = load_corpus(corpus, spec, problem_type=problem_type, labels=names, holdout=holdout, progress=progress)
     remark = remark_on(loaded.labels, problem_type)
     if remark:
         log.print(remark, markup=False, emoji=False)

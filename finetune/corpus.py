@@ -13,7 +13,7 @@ from bertline.presets import COLA_COLUMNS
 from bertline.problems import REGRESSION, SINGLE_LABEL, Problem, problem_of
 from bertline.tsv import Table, TableSpec, open_input
 from finetune import cola
-from finetune.label_names import check_given, label_names
+from finetune.label_names import check_given, label_names, no_rows
 
 _COLA_SPEC = TableSpec(False, COLA_COLUMNS, "sentence", None, "label")
 _COLA_LABELS = ("0", "1")
@@ -177,7 +177,7 @@ def _read(path: Path, spec: TableSpec, parser: CellParser) -> list[Example]:
             for row in table
         ]
     if not examples:
-        raise BertlineError(f"{path}: has a header and no rows; give a table with at least one row")
+        raise no_rows(path)
     return examples
 
 

@@ -36,9 +36,7 @@ def tokenize(examples: Sequence[Example], tokenizer: Any, max_length: int, probl
     columns = {name: encoding[name] for name in encoding}
     true = problem.true([example.label for example in examples])
     columns["labels"] = (true if np.issubdtype(true.dtype, np.integer) else true.astype(np.float32)).tolist()
-    return TokenizedExamples(
-        [{name: values[row] for name, values in columns.items()} for row in range(len(examples))]
-    )
+    return TokenizedExamples([{name: values[row] for name, values in columns.items()} for row in range(len(examples))])
 
 
 def split(examples: Sequence[Example], validation_share: float, seed: int) -> tuple[list[Example], list[Example]]:

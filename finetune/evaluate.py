@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation, evaluation_of
 from bertline.problems import Problem
 from finetune.corpus import Example
 from finetune.dataset import tokenize
@@ -18,7 +18,7 @@ _BATCH_ROWS = 64
 
 def evaluate_folder(
     folder: Path, holdouts: dict[str, Sequence[Example]], problem: Problem, max_length: int, device: str
-) -> dict[str, Evaluation]:
+) -> dict[str, AnyEvaluation]:
     """The evaluation of each holdout, in file order."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -29,7 +29,7 @@ def evaluate_folder(
     model.to(device).eval()
     evaluations = {}
     for name, examples in holdouts.items():
-        evaluation = Evaluation(problem.labels)
+        evaluation = evaluation_of(problem)
         true = problem.true([example.label for example in examples])
         logits, tokens = _run(model, tokenizer, examples, max_length, problem, device)
         texts = [example.text if example.pair is None else (example.text, example.pair) for example in examples]

@@ -37,6 +37,7 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
             return (table.column_name(wanted, "--label-column"),)
         several = problem_type == MULTI_LABEL
         found: set[str] = set()
+        row = None
         for row in table:
             cell = row.cells[column]
             names = [name.strip() for name in cell.split(SEPARATOR)] if several else [cell]
@@ -50,6 +51,8 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
             if len(found) > MAX_LABELS:
                 message = f"over {MAX_LABELS} different labels; {_remedy(found, several)}"
                 raise table.error(row.line, column, message)
+    if row is None:
+        raise no_rows(path)
     if not found:
         raise BertlineError(f"{path}: no row has a label; name another --label-column, or --labels")
     if len(found) == 1 and not several:
@@ -57,6 +60,11 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
             f"{path}: every row has the label {next(iter(found))!r}; training needs two, or name --labels"
         )
     return tuple(sorted(found, key=_order))
+
+
+def no_rows(path: Path) -> BertlineError:
+    """The error about a table without rows."""
+    return BertlineError(f"{path}: has a header and no rows; give a table with at least one row")
 
 
 def remark_on(labels: Sequence[str], problem_type: str) -> str | None:

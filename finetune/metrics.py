@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.errors import BertlineError, UsageError
-from bertline.evaluation import AnyEvaluation, Evaluation, evaluation_of
+from bertline.evaluation import AnyEvaluation, Evaluation, RegressionEvaluation, evaluation_of
 from bertline.evaluation.per_label import macro_f1
 from bertline.metrics import f1
 from bertline.problems import MULTI_LABEL, REGRESSION, Problem
@@ -63,7 +63,7 @@ def evaluated(problem: Problem, targets: NDArray[Any], logits: NDArray[np.floati
 
 def metric(evaluation: AnyEvaluation, name: str) -> float | None:
     """One figure by its name; None where it is undefined."""
-    if name == "macro_f1" and not hasattr(evaluation, name):
+    if name == "macro_f1" and not isinstance(evaluation, RegressionEvaluation):
         return macro_f1(evaluation.per_label)
     if name == "f1" and isinstance(evaluation, Evaluation):
         return f1(evaluation.confusion)

@@ -14,7 +14,7 @@ import transformers
 from rich.console import Console
 
 from bertline.errors import BertlineError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation
 from bertline.files import check_output, partial_of, publish_folder, write_whole
 from bertline.model_folder import TRAINING
 from finetune.arguments import training_arguments
@@ -46,7 +46,7 @@ class Run:
     epochs: list[Epoch]
     kept_epoch: int
     metric: str  # which the best epoch goes by
-    holdouts: dict[str, Evaluation]
+    holdouts: dict[str, AnyEvaluation]
     seconds: float
     remark: str | None
     trained_on: str  # the device, its card, and the precision

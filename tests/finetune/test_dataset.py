@@ -13,7 +13,6 @@ from finetune.corpus import Example
 from finetune.dataset import split, tokenize
 from tests import tiny
 
-
 TWO = SingleLabel(("0", "1"))
 
 
