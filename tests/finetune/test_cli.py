@@ -108,7 +108,7 @@ def test_a_bad_table_is_one_line(
         ("table.tsv", ("--epochs", "0", "--keep", "first"), 2, "--epochs 0 (1 or more), --keep first (best or last)"),
         ("table.tsv", ("--epochs", "many"), 2, "--epochs"),
         ("table.tsv", ("--device", "tpu"), 2, "give auto, cpu, cuda, or cuda:N"),
-        ("table.tsv", ("--format", "csv"), 2, "the one format known by name is cola"),
+        ("table.tsv", ("--format", "csv"), 2, "the formats known by name are cola, sst2, "),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_one_line(

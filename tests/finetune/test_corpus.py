@@ -9,7 +9,8 @@ import pytest
 from bertline.errors import BertlineError, UsageError
 from bertline.tsv import TableSpec
 from finetune import cola
-from finetune.corpus import MAX_LABELS, Corpus, Example, load_corpus
+from finetune.corpus import Corpus, Example, load_corpus
+from finetune.label_names import MAX_LABELS
 
 
 def table(path: Path, *lines: str) -> Path:

@@ -1,0 +1,50 @@
+"""Which problem a run trains, and which metric picks its best epoch, where the options do not say so."""
+
+import json
+import logging
+from pathlib import Path
+
+from bertline.errors import UsageError
+from bertline.model_folder import is_classifier
+from bertline.presets import PRESETS
+from bertline.problems import PROBLEM_TYPES, SINGLE_LABEL
+from finetune.corpus import is_cola
+from finetune.recipe import METRICS, PROBLEMS
+
+
+def resolve_problem(problem: str | None, format: str | None, corpus: str, model: str) -> str:
+    """One of PROBLEM_TYPES: as asked for, else the format's or CoLA's, else the base model's, else single label."""
+    if problem is None and format is not None:
+        problem = PRESETS[format].problem
+    if problem is None:
+        return SINGLE_LABEL if is_cola(corpus) else _stated_by(model) or SINGLE_LABEL
+    if problem not in PROBLEMS:
+        raise UsageError(f"--problem {problem}: give one of {', '.join(PROBLEMS)}")
+    return PROBLEMS[problem]
+
+
+def resolve_metric(metric: str | None, format: str | None, problem_type: str) -> str:
+    """As asked for, else the format's first that belongs to the problem, else the problem's default."""
+    if metric:
+        return metric
+    preferred = PRESETS[format].metrics if format else ()
+    return next((name for name in preferred if name in METRICS[problem_type]), METRICS[problem_type][0])
+
+
+def _stated_by(model: str) -> str | None:
+    """What config.json says of a model whose head is trained; None where it says nothing, or cannot be had.
+
+    Why it cannot is told when the model is loaded.
+    """
+    from huggingface_hub import snapshot_download
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # without network it would tell every attempt
+    try:
+        folder = Path(model) if Path(model).is_dir() else Path(snapshot_download(model, allow_patterns="config.json"))
+        config = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(config, dict) or not is_classifier(config.get("architectures")):
+        return None
+    stated = config.get("problem_type")
+    return stated if stated in PROBLEM_TYPES else None
