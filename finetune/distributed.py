@@ -29,6 +29,12 @@ class SharingTrainer(transformers.Trainer):
         super().__init__(*arguments, **options)
         self.add_callback(_OwnMasks())
 
+    def train(self, *arguments: Any, **options: Any) -> Any:
+        """As the Trainer does, and then wait: the first process may remove checkpoints that all have read."""
+        output = super().train(*arguments, **options)
+        self.accelerator.wait_for_everyone()
+        return output
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         sampler = self._of_whole_batches(super()._get_train_sampler(train_dataset))
         # accelerate seeds a RandomSampler anew each epoch, the same in all processes
@@ -94,6 +100,17 @@ class _OwnMasks(transformers.TrainerCallback):
         if args.process_index:
             seeds = np.random.SeedSequence((args.seed, args.process_index, state.global_step))
             torch.manual_seed(int(seeds.generate_state(1)[0]))
+
+
+def part() -> None:
+    """Leave the group of processes, where there is one, as NCCL asks for."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+def lost_another(error: RuntimeError) -> bool:
+    """Whether it says that another process answers no more; gloo has no class of its own for that."""
+    return isinstance(error, torch.distributed.DistError) or "gloo/transport" in str(error)
 
 
 def serve_any_count(checkpoint: Path) -> None:

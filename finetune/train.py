@@ -26,7 +26,7 @@ from finetune.compilation import compile_model, compiling, require_compiler
 from finetune.corpus import Corpus
 from finetune.dataset import split, tokenize
 from finetune.device import describe, peak_memory_mib, reset_peak_memory, resolve_own_device, resolve_precision
-from finetune.distributed import RANDOM_STATES, SharingTrainer, serve_any_count
+from finetune.distributed import RANDOM_STATES, SharingTrainer, lost_another, part, serve_any_count
 from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
 from finetune.evaluate import evaluate_folder
 from finetune.overview import length_bins, token_lengths
@@ -125,6 +125,7 @@ def finetune(
         trainer.train(resume_from_checkpoint=checkpoint)
         if not processes.first:
             processes.hear("model folder")
+            part()
             return None
         epochs = epochs_from_log(trainer.state.log_history)
         model.save_pretrained(work)  # fp32: lower precisions are autocast's, step by step
@@ -149,6 +150,7 @@ def finetune(
         (work / "training.html").write_text(training_page(run, recipe, corpus, lengths), encoding="utf-8")
         _clean(work)
         publish_folder(work, output)
+    part()
     return run
 
 
@@ -243,6 +245,13 @@ def _interruptible(bar: TrainingBar, work: Path) -> Any:
         raise BertlineError(
             f"{work}: the device's memory is full; start afresh with --force and a smaller --batch-size or "
             "--max-length, or go on with --resume when nothing else runs on it"
+        ) from None
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        raise BertlineError(
+            f"another process of this run has ended; the finished epochs are kept in {work}; go on with the same "
+            "command and --resume"
         ) from None
     finally:
         bar.stop()
