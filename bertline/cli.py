@@ -11,7 +11,8 @@ from typer.main import get_command
 import bertline
 from benchmarks.cli import benchmark
 from bertline import options
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, UsageError
+from bertline.processes import Processes
 from export.cli import export
 from finetune.cli import finetune
 from infer.cli import infer, info
@@ -121,10 +122,18 @@ def run(arguments: list[str] | None = None) -> int:
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    if sys.stderr is not None:
+    if sys.stderr is not None and _speaks():
         # Names come from the user's files: none may send the terminal a command.
         print("bertline:", "".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr)
     return code
+
+
+def _speaks() -> bool:
+    """Whether this process tells an error: of several that a launcher started for one run, one does."""
+    try:
+        return Processes.from_environment().speaks()
+    except UsageError:
+        return True
 
 
 def _drop_stdout() -> None:

@@ -60,6 +60,9 @@ def trainer_options(
         "logging_nan_inf_filter": False,  # it would wait for the card at each batch, and hide that a run diverged
         "dataloader_pin_memory": cuda,
         "accelerator_config": {"non_blocking": cuda},  # copies wait for nothing that the card still computes
+        "ddp_find_unused_parameters": False,
+        "ddp_static_graph": True,  # finds parameters that a family does not use, in the first step alone
+        "average_tokens_across_devices": False,  # SharingTrainer weighs by rows
         "disable_tqdm": True,
         "report_to": "none",
     }

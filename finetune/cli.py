@@ -70,12 +70,16 @@ def finetune(
     """Fine-tune BERT on a corpus; the defaults are the notebook's recipe.
 
     Example: bertline finetune cola --model bert-base-uncased -o model
+
+    Several processes share each batch, one a card, with the same losses: torchrun --nproc-per-node 2 --no-python
+    bertline finetune cola -o model
     """
     from dataclasses import replace
 
     from rich.console import Console
 
     from bertline.console import log_console, result_console
+    from bertline.processes import Processes
     from bertline.tsv import TableSpec
     from finetune.corpus import load_corpus
     from finetune.label_names import remark_on
@@ -109,10 +113,17 @@ def finetune(
         pad_to_max_length=pad_to_max_length,
         compile=compile,
     )
+    processes = Processes.from_environment()
+    quiet = quiet or not processes.first
     log = log_console(quiet)
     names = [name.strip() for name in labels.split(",")] if labels else None
     with _download_bar(log) as progress:
-        loaded = load_corpus(corpus, spec, problem_type=problem_type, labels=names, holdout=holdout, progress=progress)
+        loaded = processes.in_turn(
+            "corpus",
+            lambda: load_corpus(
+                corpus, spec, problem_type=problem_type, labels=names, holdout=holdout, progress=progress
+            ),
+        )
     remark = remark_on(loaded.labels, problem_type)
     if remark:
         log.print(remark, markup=False, emoji=False)
@@ -136,8 +147,10 @@ def finetune(
         force=force,
         console=log,
         show=lambda model, tokenizer, corpus, rows: show_overview(console, recipe, corpus, model, tokenizer, rows),
+        processes=processes,
     )
-    _show_run(result_console(), run)
+    if run:
+        _show_run(result_console(), run)
 
 
 def _show_run(console: "Console", run: "Run") -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 
 from bertline.devices import parse_device
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, UsageError
+from bertline.processes import Processes
 
 _FP16_CAPABILITY = (5, 3)  # the first CUDA devices with fp16 arithmetic
 
@@ -32,6 +33,22 @@ def resolve_device(device: str, say: Say = lambda remark: None) -> str:
     if problem:
         raise BertlineError(f"--device {device}: {problem}, or use --device cpu")
     return f"cuda:{index}"
+
+
+def resolve_own_device(device: str, processes: Processes, say: Say = lambda remark: None) -> str:
+    """As `resolve_device`; of several processes, each has the card of its number on its machine.
+
+    Raises UsageError as well for a card that is named to several processes.
+    """
+    if processes.count == 1:
+        return resolve_device(device, say)
+    if ":" in device:
+        raise UsageError(
+            f"--device {device}: {processes.count} processes have a card each; leave it out, or give cuda or cpu"
+        )
+    # What the first can do decides for all: none trains on the CPU beside others that have a card.
+    first = processes.from_first("device", lambda: resolve_device(device, say))
+    return "cpu" if first == "cpu" else resolve_device(f"cuda:{processes.local_rank}")
 
 
 def card_name(device: str) -> str | None:

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from finetune.train import Run
 
 
-def training_record(run: "Run", recipe: Recipe, corpus: Corpus, device: str, precision: str, model: Any) -> str:
+def training_record(
+    run: "Run", recipe: Recipe, corpus: Corpus, device: str, precision: str, processes: int, model: Any
+) -> str:
     """The content of training.json."""
     record = {
         "recipe": asdict(recipe),
         "precision": precision,
         "device": device,
+        "processes": processes,
         "device_name": card_name(device),
         "peak_device_memory_mib": run.peak_device_memory_mib,
         "attention": model.config._attn_implementation,

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,18 @@ import torch
 import transformers
 from rich.console import Console
 
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, UsageError
 from bertline.evaluation import AnyEvaluation
 from bertline.files import check_output, partial_of, publish_folder, write_whole
 from bertline.model_folder import TRAINING
+from bertline.processes import Processes
 from finetune.arguments import training_arguments
 from finetune.base import load_base
 from finetune.compilation import compile_model, compiling, require_compiler
 from finetune.corpus import Corpus
 from finetune.dataset import split, tokenize
-from finetune.device import describe, peak_memory_mib, reset_peak_memory, resolve_device, resolve_precision
+from finetune.device import describe, peak_memory_mib, reset_peak_memory, resolve_own_device, resolve_precision
+from finetune.distributed import RANDOM_STATES, SharingTrainer, lost_another, part, serve_any_count
 from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
 from finetune.evaluate import evaluate_folder
 from finetune.metrics import compute_metrics, reported
@@ -35,7 +37,7 @@ from finetune.record import training_record
 _CHECKPOINTS = ".checkpoints"
 _RUN = "run.json"  # what an interrupted run was, so that --resume continues the same one
 # Trainer writes them one by one, and the last one last: a checkpoint that lacks any was cut short.
-_CHECKPOINT = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+_CHECKPOINT = ("model.safetensors", "optimizer.pt", "scheduler.pt", "trainer_state.json")
 
 
 @dataclass(frozen=True)
@@ -64,23 +66,29 @@ def finetune(
     force: bool = False,
     console: Console | None = None,
     show: Callable[[Any, Any, Corpus, int], None] = lambda model, tokenizer, corpus, validation_rows: None,
-) -> Run:
+    processes: Processes | None = None,
+) -> Run | None:
     """Train, keep the best epoch (or the last), judge it on the holdouts, and write the model folder `output`.
 
     An unfinished run stands in `output`.partial with the last finished epoch's checkpoint; `resume` goes on from
-    there and ends with the same weights, on a CPU to the bit. `show` is called with what will be trained. Raises
+    there and ends with the same weights, on a CPU to the bit. `show` is called with what will be trained. Of several
+    `processes`, which share each batch, the first one writes, says and returns all, and the others None. Raises
     BertlineError as `load_base` and `split` do, where `output` is taken, where the unfinished run was another one, and
-    where the device is not there, does not have the precision, runs out of memory, or cannot be compiled for.
+    where the device is not there, does not have the precision, runs out of memory, or cannot be compiled for;
+    UsageError for a batch that does not divide among the processes.
     """
     started = time.perf_counter()
     console = console or Console(quiet=True)
+    processes = processes or Processes()
     work = partial_of(output).absolute()  # checkpoints name each other by it, wherever the run goes on
     say = partial(console.print, markup=False, emoji=False)
-    device = resolve_device(device, say)
-    precision = resolve_precision(recipe.precision, device, say)
-    trained_on = f"{describe(device)} in {precision}"
+    _require_shares(recipe.batch_size, processes.count)
+    device = resolve_own_device(device, processes, say)
+    precision = processes.from_first("precision", lambda: resolve_precision(recipe.precision, device, say))
+    trained_on = f"{describe(device)} in {precision}" + (f" by {processes.count} processes" * (processes.count > 1))
     identity = _identity(recipe, corpus, device, precision)
-    resume = _resumes(work, identity, output, resume=resume, force=force)
+    asked = resume
+    resume = processes.from_first("resumes", lambda: _resumes(work, identity, output, resume=asked, force=force))
     if recipe.compile:
         say("trying torch.compile")
         require_compiler(device)
@@ -88,17 +96,23 @@ def finetune(
     training, validation = split(corpus.train, recipe.validation_share, recipe.seed)
     if not Path(recipe.model).is_dir():
         say(f"fetching {recipe.model} from the hub, or its cache")
-    model, tokenizer = load_base(recipe, corpus.labels, say)
+    model, tokenizer = processes.in_turn("model", lambda: load_base(recipe, corpus.labels, say))
     show(model, tokenizer, corpus, len(validation))
 
-    checkpoint = _prepare(work, identity, resume=resume)
+    checkpoint = processes.from_first("checkpoint", lambda: _prepare(work, identity, resume=resume))
     if recipe.compile:
         compile_model(model)
     bar = TrainingBar(console, recipe.metric)
-    with _interruptible(bar, work), compiling(device) if recipe.compile else nullcontext():
-        trainer = transformers.Trainer(
+    trainer_class = transformers.Trainer if processes.count == 1 else SharingTrainer
+    share = replace(recipe, batch_size=recipe.batch_size // processes.count)
+    with (
+        processes.telling("model folder"),
+        _interruptible(bar, work),
+        compiling(device) if recipe.compile else nullcontext(),
+    ):
+        trainer = trainer_class(
             model=model,
-            args=training_arguments(recipe, work / _CHECKPOINTS, device, precision, validate=bool(validation)),
+            args=training_arguments(share, work / _CHECKPOINTS, device, precision, validate=bool(validation)),
             train_dataset=tokenize(training, tokenizer, recipe.max_length, corpus.problem),
             eval_dataset=tokenize(validation, tokenizer, recipe.max_length, corpus.problem) if validation else None,
             processing_class=tokenizer,
@@ -110,6 +124,10 @@ def finetune(
         say(f"training on {trained_on}")
         reset_peak_memory(device)
         trainer.train(resume_from_checkpoint=checkpoint)
+        if not processes.first:
+            processes.hear("model folder")
+            part()
+            return None
         epochs = epochs_from_log(trainer.state.log_history, reported(recipe))
         model.save_pretrained(work)  # fp32: lower precisions are autocast's, step by step
         tokenizer.save_pretrained(work)
@@ -127,14 +145,22 @@ def finetune(
             len(training) * len(epochs) / sum(epoch.training_seconds for epoch in epochs),
             peak_memory_mib(device),
         )
-        record = training_record(run, recipe, corpus, device, precision, model)
+        record = training_record(run, recipe, corpus, device, precision, processes.count, model)
         (work / TRAINING).write_text(record, encoding="utf-8")
         write_pictures(work, run)
         lengths = length_bins(token_lengths(corpus.train, tokenizer))
         (work / "training.html").write_text(training_page(run, recipe, corpus, lengths), encoding="utf-8")
         _clean(work)
         publish_folder(work, output)
+    part()
     return run
+
+
+def _require_shares(batch_size: int, processes: int) -> None:
+    if batch_size % processes:
+        raise UsageError(
+            f"--batch-size {batch_size}: {processes} processes share a batch equally; give a multiple of {processes}"
+        )
 
 
 def _collator(tokenizer: Any, recipe: Recipe) -> Any:
@@ -188,11 +214,16 @@ def _prepare(work: Path, identity: dict[str, Any], *, resume: bool) -> str | Non
         write_whole(work / _RUN, json.dumps(identity, indent=1) + "\n")
     whole = {}
     for checkpoint in (work / _CHECKPOINTS).glob("checkpoint-*"):
-        if all((checkpoint / name).is_file() for name in _CHECKPOINT):
+        if all((checkpoint / name).is_file() for name in _CHECKPOINT) and any(
+            (checkpoint / name).is_file() for name in RANDOM_STATES
+        ):
             whole[int(checkpoint.name.removeprefix("checkpoint-"))] = str(checkpoint)
         else:
             shutil.rmtree(checkpoint)
-    return whole[max(whole)] if whole else None
+    if not whole:
+        return None
+    serve_any_count(Path(whole[max(whole)]))
+    return whole[max(whole)]
 
 
 @contextmanager
@@ -208,6 +239,13 @@ def _interruptible(bar: TrainingBar, work: Path) -> Any:
         raise BertlineError(
             f"{work}: the device's memory is full; start afresh with --force and a smaller --batch-size or "
             "--max-length, or go on with --resume when nothing else runs on it"
+        ) from None
+    except RuntimeError as error:
+        if not lost_another(error):
+            raise
+        raise BertlineError(
+            f"another process of this run has ended; the finished epochs are kept in {work}; go on with the same "
+            "command and --resume"
         ) from None
     finally:
         bar.stop()

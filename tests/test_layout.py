@@ -32,6 +32,7 @@ LEAVES = {
     "bertline.ranking": {"bertline.svg"},
     "bertline.devices": {"bertline.errors"},
     "bertline.files": {"bertline.errors"},
+    "bertline.processes": {"bertline.errors"},
     "bertline.blocks": set(),
     "bertline.lines": set(),
     "bertline.columns": {"bertline.errors"},
