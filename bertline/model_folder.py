@@ -88,11 +88,14 @@ def model_positions(model: Any) -> int:
     """The longest sequence a transformers model takes, in tokens.
 
     RoBERTa and its kin use the position table only after the padding id (transformers,
-    modeling_roberta.create_position_ids_from_input_ids); a model without a table says its maximum in the config.
+    modeling_roberta.create_position_ids_from_input_ids), others behind a fixed offset, and then the ids of positions
+    are a buffer beside it; a model without a table says its maximum in the config.
     """
+    limits = []
     for name, table in model.named_modules():
-        if name.endswith("position_embeddings"):
-            return int(
-                table.num_embeddings if table.padding_idx is None else table.num_embeddings - table.padding_idx - 1
-            )
-    return int(getattr(model.config, "max_position_embeddings", 2**31))
+        if name.endswith("position_embeddings") and getattr(table, "weight", None) is not None:
+            padding = getattr(table, "padding_idx", None)
+            limits.append(int(table.weight.shape[0]) - (0 if padding is None else padding + 1))
+            break
+    limits += [int(ids.shape[-1]) for name, ids in model.named_buffers() if name.endswith("embeddings.position_ids")]
+    return min(limits, default=int(getattr(model.config, "max_position_embeddings", 2**31)))

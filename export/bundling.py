@@ -18,12 +18,11 @@ from bertline.model_folder import ModelFolder, model_positions
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
 from export.consumers import Consumer, add_consumers, wanted_consumers
-from export.golden import make_goldens
 from export.graph import IR, OPSET, export_graph, tensors
 from export.int8 import make_int8, require_int8
 from export.model_card import model_card
 from export.packed_variant import add_packed
-from export.parity import check_grid, compare_goldens, compare_rows, require
+from export.parity import check_grid, compare_goldens, compare_rows, proven_goldens, require
 from export.passes import apply_passes
 from export.reference import Reference
 from export.tokenizer import bundle_max_length, copy_settings, tokenizer_facts, write_tokenizer
@@ -33,7 +32,6 @@ from infer.golden import GOLDENS, Golden, goldens_to_text
 from infer.parity import FP32_LIMITS, FP32_TOLERANCE, INVARIANT_WITHIN, MAX_MCC_DROP, Parity
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER
 from infer.scorer import Scorer
-from infer.selfcheck import batch_variance
 from infer.variants import BF16, CUDA_FP16
 from infer.versions import runtime_versions
 
@@ -58,8 +56,8 @@ def export_bundle(
     """Write the bundle `output` with its fp32 variant, and `variants` beside it, and return it.
 
     Parity with PyTorch is proven on a grid of shapes, on the goldens and on the rows of `verify_on`, in the session
-    that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| of fp32 exceeds 1e-4, a label flips
-    or a token id differs. A further variant that flips more than `max_flips` of the rows (a share; None: as
+    that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| of fp32 exceeds 1e-4, a label flips,
+    a token id differs or padding changes an answer. A further variant that flips more than `max_flips` of the rows (a share; None: as
     `infer.parity.limits_of` has it) or loses more than `max_mcc_drop` is left out: the bundle is finished without it,
     and then VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows of `calibrate_on`.
     `runtimes` names consumers to copy into the bundle, as `node,web`. BertlineError for a model folder or a table that
@@ -84,9 +82,9 @@ def export_bundle(
         scorer = Scorer.open(draft, device="cpu", variant="fp32", provider="cpu", threads=threads)
         grid = check_grid(reference, scorer, FP32_TOLERANCE)
         say(f"grid of shapes: max |Δlogit| {grid:.1e}")
-        goldens = make_goldens(reference, scorer)
+        goldens, variance = proven_goldens(reference, scorer)
         parity = _prove(reference, scorer, goldens, verify_on, spec, say)
-        variance = parity.batch_variance = batch_variance(scorer, goldens)
+        parity.batch_variance = variance
         say(f"alone and in a padded batch: max |Δlogit| {variance:.1e}")
         gate = parity.gate(scorer, FP32_LIMITS)
         fp32 = replace(draft.manifest.variants["fp32"], batch_invariant=variance <= INVARIANT_WITHIN, gates=(gate,))
@@ -246,6 +244,16 @@ def _refuse_unfit(folder: ModelFolder, reference: Reference) -> None:
         raise BertlineError(
             f"{folder.path}: is a {problem or 'regression'} model with {len(folder.labels)} outputs; "
             "this version exports classifiers of one label out of two or more"
+        )
+    if not reference.sees_mask:
+        raise BertlineError(
+            f"{folder.path}: its family {folder.model_type!r} takes no attention_mask, so that padding would change its "
+            "answers, and a bundle scores rows in padded batches; take a model that does"
+        )
+    if getattr(reference.model.config, "attention_type", None) == "block_sparse":
+        raise BertlineError(
+            f"{folder.path}: its attention is block_sparse, of long rows only, which no one graph follows; set "
+            'attention_type to "original_full" in its config.json'
         )
     tokenizer = reference.tokenizer
     lacking = [name for name in ("pad", "cls", "sep", "unk") if getattr(tokenizer, f"{name}_token_id") is None]

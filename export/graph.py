@@ -1,7 +1,10 @@
 """A PyTorch classifier as an ONNX graph: standard operators, inputs by name, batch and sequence symbolic."""
 
+import io
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +39,8 @@ def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelPr
     """Write the graph of a transformers classifier to `path` and return it.
 
     `input_names` are input_ids, attention_mask and, where the model has them, token_type_ids: int64
-    (batch, sequence). Output: logits float32 (batch, labels). Raises VerificationError where the exporter made a
-    fixed axis, control flow, or an operator outside the standard domain.
+    (batch, sequence). Output: logits float32 (batch, labels). Raises VerificationError where the exporter cannot follow
+    the model, or made a fixed axis, control flow, or an operator outside the standard domain.
     """
     ids = torch.arange(_TRACE_BATCH * _TRACE_SEQUENCE).reshape(_TRACE_BATCH, -1) % model.config.vocab_size
     mask = torch.ones_like(ids)
@@ -45,7 +48,7 @@ def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelPr
     examples = {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids)}
     attention, model.config._attn_implementation = model.config._attn_implementation, "eager"
     try:
-        with torch.no_grad(), warnings.catch_warnings(), Quiet("torch.onnx"), key_mask():
+        with torch.no_grad(), warnings.catch_warnings(), quiet(), key_mask():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 _Logits(model).eval(),
@@ -57,6 +60,11 @@ def export_graph(model: Any, input_names: list[str], path: Path) -> onnx.ModelPr
                 dynamic_shapes={name: {0: "batch", 1: "sequence"} for name in input_names},
                 verbose=False,
             )
+    except torch.onnx.OnnxExporterError as error:
+        raise VerificationError(
+            f"PyTorch's exporter cannot follow the family {model.config.model_type!r} ({_reason(error)}); "
+            "no bundle was written"
+        ) from None
     finally:
         model.config._attn_implementation = attention
     assert program is not None  # dynamo=True returns the program
@@ -110,15 +118,22 @@ def without_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
     return proto
 
 
-class Quiet:
-    """Only errors from one logger, for as long as the block lasts."""
+def _reason(error: Exception) -> str:
+    """The first words of what stopped the exporter, which wraps them in pages of advice."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    lines = [line.strip(" -") for line in str(cause).splitlines() if line.strip(" -")]
+    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1]) if lines else type(cause).__name__
 
-    def __init__(self, name: str) -> None:
-        self._logger = logging.getLogger(name)
 
-    def __enter__(self) -> None:
-        self._level = self._logger.level
-        self._logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        self._logger.setLevel(self._level)
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No word on the screen while the block lasts: what torch logs and prints while it exports, it raises, too."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(before)

@@ -15,7 +15,7 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from bertline.errors import VerificationError
-from export.graph import IR, OPSET, Quiet, tensors, without_metadata
+from export.graph import IR, OPSET, quiet, tensors, without_metadata
 from export.packed_model import FAMILIES, PackedLogits, first_position, no_mask
 from export.packed_passes import apply_packed_passes
 
@@ -52,7 +52,7 @@ def packed_graph(model: Any, input_names: list[str]) -> PackedGraph:
         "token_offset": {0: batch, 1: longest},
         "cu_seqlens": {0: batch + 1},
     }
-    with torch.no_grad(), warnings.catch_warnings(), Quiet("torch.onnx"), _packed_attention():
+    with torch.no_grad(), warnings.catch_warnings(), quiet(), _packed_attention():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             wrapper.eval(),

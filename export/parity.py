@@ -9,13 +9,14 @@ import numpy as np
 
 from bertline.errors import BertlineError, VerificationError
 from bertline.tsv import TableSpec
-from export.golden import SHOWN_CHARACTERS, golden_name, pytorch_logits
+from export.golden import SHOWN_CHARACTERS, golden_name, make_goldens, pytorch_logits
 from export.reference import Reference
 from infer.encode import Encoded
 from infer.golden import Golden, encoded_goldens
-from infer.parity import Limits, Parity
+from infer.parity import FP32_TOLERANCE, Limits, Parity
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
+from infer.selfcheck import batch_variance
 
 _SEED = 42
 
@@ -42,6 +43,26 @@ def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
             f"allowed {tolerance:.0e}; no bundle was written"
         )
     return distances[worst]
+
+
+def proven_goldens(reference: Reference, scorer: Scorer) -> tuple[list[Golden], float]:
+    """The goldens with the scorer's logits, and max |Δlogit| between each alone and in a padded batch.
+
+    Raises VerificationError where one does not run, or padding changes its answer: there, what a row scores would
+    depend on the rows beside it, and no proof of single rows would hold for a file.
+    """
+    try:
+        goldens = make_goldens(reference, scorer)
+        variance = batch_variance(scorer, goldens)
+    except BertlineError as error:
+        raise VerificationError(f"parity: goldens: {error}; no bundle was written") from None
+    if not variance <= FP32_TOLERANCE:  # a NaN is not, either
+        raise VerificationError(
+            f"parity: goldens: alone and in a padded batch max |Δlogit| {variance:.2e}, allowed {FP32_TOLERANCE:.0e}: "
+            "its model looks at padding in spite of attention_mask, and would score a row by the rows beside it; "
+            "no bundle was written"
+        )
+    return goldens, variance
 
 
 def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:

@@ -10,24 +10,30 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, VerificationError
 from bertline.model_folder import ModelFolder
 from infer.batching import pad, plan_batches
 from infer.encode import Encoded, Text
 
 _BATCH_TOKENS = 2048
+# What the code of transformers' families raises where settings, weights or a batch do not suit them.
+_OF_MODELS = (ValueError, LookupError, RuntimeError, TypeError, AttributeError, AssertionError)
 
 
 class Reference:
     """The trained classifier in PyTorch fp32 on the CPU, with the tokenizer it was trained with."""
 
     def __init__(self, folder: ModelFolder) -> None:
-        """Load from safetensors, without remote code; BertlineError where weights of the classifier are missing."""
+        """Load from safetensors, without remote code; BertlineError where weights of the classifier are missing.
+
+        `sees_mask` says whether the model takes an attention mask.
+        """
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
         self.model, self.tokenizer = _load(folder.path, AutoModelForSequenceClassification, AutoTokenizer)
         self.model.eval()
         accepted = inspect.signature(self.model.forward).parameters
+        self.sees_mask = "attention_mask" in accepted
         self.input_names = ["input_ids", "attention_mask"]
         if "token_type_ids" in accepted and "token_type_ids" in self.tokenizer.model_input_names:
             self.input_names.append("token_type_ids")
@@ -58,16 +64,22 @@ class Reference:
         return result
 
     def run(self, input_ids: Sequence[Sequence[int]], token_type_ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Logits (batch, labels) float32 of one padded batch."""
+        """Logits (batch, labels) float32 of one padded batch; VerificationError where the model cannot run it."""
         arrays = {
             "input_ids": pad(input_ids, int(self.model.config.pad_token_id or 0)),
             "attention_mask": pad([[1] * len(row) for row in input_ids], 0),
             "token_type_ids": pad(token_type_ids, 0),
         }
         with torch.inference_mode():
-            logits: NDArray[np.float32] = self.model(
-                **{name: torch.from_numpy(arrays[name]) for name in self.input_names}
-            ).logits.numpy()
+            try:
+                output = self.model(**{name: torch.from_numpy(arrays[name]) for name in self.input_names})
+            except _OF_MODELS as error:
+                shape, family = "×".join(map(str, arrays["input_ids"].shape)), self.model.config.model_type
+                raise VerificationError(
+                    f"PyTorch itself does not run the family {family!r} on a batch of {shape} tokens "
+                    f"({_first_line(error)}); no bundle was written"
+                ) from None
+        logits: NDArray[np.float32] = output.logits.numpy()
         return logits
 
 
@@ -88,9 +100,14 @@ def _load(path: Path, models: Any, tokenizers: Any) -> tuple[Any, Any]:
             output_loading_info=True,
         )
         tokenizer = tokenizers.from_pretrained(path, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise BertlineError(f"{path}: transformers cannot load it: {str(error).strip().splitlines()[0]}") from None
+    except (OSError, *_OF_MODELS, ImportError, SafetensorError) as error:
+        raise BertlineError(f"{path}: transformers cannot load it: {_first_line(error)}") from None
     if loading["missing_keys"]:
         missing = ", ".join(sorted(loading["missing_keys"])[:3])
         raise BertlineError(f"{path}: its weights lack {missing}; fine-tune it with bertline finetune")
     return model, tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

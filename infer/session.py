@@ -58,20 +58,18 @@ class OnnxSession:
         self._model = model
         _refuse_external_data(model)
         options = ort.SessionOptions()
-        options.log_severity_level = 3  # errors are raised anyway; warnings about other devices help nobody
+        options.log_severity_level = 4  # all providers also log what they raise
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Products of uint8 by int8 would saturate in 16 bits on CPUs without VNNI; there, slower ones that do not.
         options.add_session_config_entry("session.x64quantprecision", "1")
         if kind == "cuda":
             require_cuda(index)
-            ort.set_default_logger_severity(4)  # it also logs what it raises, partly before there is a session
-            options.log_severity_level = 4
+            ort.set_default_logger_severity(4)  # partly before there is a session
             options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
             wanted, providers = CUDA_PROVIDER, [(CUDA_PROVIDER, cuda.provider_options(index))]
         elif provider == OPENVINO_PROVIDER:
             options.intra_op_num_threads = 1  # OpenVINO has threads of its own
-            options.log_severity_level = 4  # it also logs what it raises
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
             options.add_provider_for_devices([openvino.cpu_device()], openvino.provider_options(precision, threads))
             wanted, providers = OPENVINO_PROVIDER, None
