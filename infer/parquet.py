@@ -92,12 +92,12 @@ class ParquetSource(Columns):
             # Neither prefetched nor mapped: memory holds the pages of one batch.
             self._file = parquet.ParquetFile(stream or self.name, pre_buffer=False, buffer_size=2**20)
             self.schema = self._file.schema_arrow
-            self._size = path.stat().st_size if stream is None else stream.size()
+            self._size: int = path.stat().st_size if stream is None else stream.size()
         except self._faults as error:
             raise self._damaged(error) from None
         meta = self._file.metadata
         self._is_whole, self._groups = groups is None, groups or range(meta.num_row_groups)
-        self._before = sum(meta.row_group(number).num_rows for number in range(self._groups.start))
+        self._before: int = sum(meta.row_group(number).num_rows for number in range(self._groups.start))
         self._row = self._before  # number of the last row that was read
         self.columns = tuple(self.schema.names)
         if not spec.header and spec.columns != self.columns:
@@ -128,10 +128,16 @@ class ParquetSource(Columns):
             raise self._damaged(error) from None
 
     @property
+    def group_rows(self) -> tuple[int, ...]:
+        """How many rows each row group of the file has."""
+        meta = self._file.metadata
+        return tuple(meta.row_group(number).num_rows for number in range(meta.num_row_groups))
+
+    @property
     def bytes_read(self) -> int:
         """The file's bytes on disk, by the share of its rows that were read."""
         rows: int = self._file.metadata.num_rows
-        return int(self._size) * (self._row - self._before) // max(1, rows)
+        return self._size * (self._row - self._before) // max(1, rows)
 
     def sha256(self) -> str:
         """Of the file on disk, in hexadecimal digits; reads it once more. Of a part of one, nothing."""

@@ -76,6 +76,8 @@ def score_files(
     sink = _open_sink(job, identity)
     try:
         run, facts = score_rows(job, rows, scorer, form, sink, progress)
+        if run.evaluation:
+            run.evaluation.finish()
         check_unchanged(job, rows, identity)
         report = report_of(rows.read, facts, run.totals, run.evaluation, startup_seconds, identity)
         publish_report(job, report, run.evaluation)
@@ -94,7 +96,10 @@ def score_files(
 def score_rows(
     job: Job, rows: Rows, scorer: WindowScorer, form: Format, sink: Sink, progress: Progress = lambda *_: None
 ) -> tuple["Run", Facts]:
-    """Score all rows into a sink, which is then the caller's to publish; of the job, only how to score is looked at."""
+    """Score all rows into a sink, which is then the caller's to publish; of the job, only how to score is looked at.
+
+    The evaluation is not finished: more rows may come behind.
+    """
     budget, scorer.out_of_memory_at = scorer.batch_tokens, None
     try:
         run = Run(job, rows, scorer, form, sink)
@@ -175,8 +180,6 @@ class Run:
                 writer.put((ready, logits))
                 rows_before, bytes_before = ready.rows_read, ready.bytes_read
                 mark = time.perf_counter()
-        if self.evaluation:
-            self.evaluation.finish()
         self.totals.seconds += time.perf_counter() - self._begin
 
     def _tune(self, first: Prepared) -> None:

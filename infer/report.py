@@ -53,7 +53,7 @@ def report_of(
         "rejected": dict(totals.rejected),
         "blanked": totals.blanked,
         "resumed_rows": totals.resumed_rows,
-        "rows_per_second": work.rows / totals.seconds,
+        "rows_per_second": work.rows / totals.seconds if totals.seconds else 0.0,
         "seconds": totals.seconds,
         "startup_seconds": startup_seconds,
         "stage_seconds": work.stage_seconds,
