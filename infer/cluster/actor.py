@@ -11,8 +11,10 @@ from typing import Any
 
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError, UsageError, VerificationError
+from infer.cluster.ledger import TRIES
 from infer.cluster.names import RUN
-from infer.cluster.part import Task, score_part
+from infer.cluster.part import PartDone, Task, score_part
+from infer.cluster.slices import Part
 from infer.cluster.survey import look_at
 from infer.facts import Facts
 from infer.scorer import Scorer
@@ -79,8 +81,8 @@ def facts_there(opening: Opening) -> tuple[Facts, int, str, str | None] | Fault:
 class PartScorer:
     """An actor: opens a scorer once, then scores part after part."""
 
-    def __init__(self, opening: Opening, facts: Facts, task: Task) -> None:
-        self._task = task
+    def __init__(self, opening: Opening, facts: Facts, task: Task, ledger: Any) -> None:
+        self._task, self._ledger = task, ledger
         self._fault: Fault | None = None
         try:
             with on_this_node():
@@ -90,7 +92,18 @@ class PartScorer:
             self._fault = Fault.of(error)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        return answers(batch, lambda part: score_part(part, self._task, self._scorer), self._fault)
+        return answers(batch, self._score, self._fault)
+
+    def _score(self, part: Part) -> PartDone:
+        import ray
+
+        if ray.get(self._ledger.begin.remote(part.number)) > TRIES:
+            where = part.slices[0].described()
+            raise BertlineError(
+                f"{where['file']}, from line {where['first']} on: this part has ended its worker {TRIES} times, "
+                "perhaps for lack of memory; give fewer --workers, or a lower --window or --batch-tokens"
+            )
+        return score_part(part, self._task, self._scorer)
 
     def _check(self, facts: Facts) -> None:
         """BertlineError where this worker would score otherwise than others, or writes elsewhere."""
@@ -127,6 +140,10 @@ def _answer(work: Callable[[Any], Any], item: bytes) -> Any:
         return work(pickle.loads(item))
     except BertlineError as error:
         return Fault.of(error)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        told = f"on node {socket.gethostname()}: {where}{error.strerror or error}"
+        return Fault.of(BertlineError(f"{told}; check the disk's space and permissions"))
 
 
 @contextmanager

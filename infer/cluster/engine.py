@@ -14,11 +14,12 @@ from bertline.evaluation import Evaluation
 from infer.cluster.actor import Fault, Opening, PartScorer, facts_there, look
 from infer.cluster.cutting import cut
 from infer.cluster.folder import OutputFolder
+from infer.cluster.ledger import open_ledger
 from infer.cluster.names import WORKING, part_name
 from infer.cluster.nodes import check_nodes, nodes_of
 from infer.cluster.part import PartDone, Task
 from infer.cluster.places import Place
-from infer.cluster.session import ray_session
+from infer.cluster.session import one_line, ray_session
 from infer.cluster.slices import Archive, Part, is_table_of_groups
 from infer.cluster.survey import CHUNK_BYTES, Chunk, ChunkSeen, TableSeen, chunks_of, look_at, tables_of
 from infer.cluster.whole import Whole, span_of
@@ -154,7 +155,8 @@ class _Session:
 
     def _facts(self, opening: Opening, workers: Workers) -> tuple[Facts, int, str, str | None]:
         there = self._ray.remote(facts_there).options(num_cpus=workers.threads, num_gpus=workers.gpus)
-        found = self._ray.get(there.remote(opening))
+        with one_line(self._ray):
+            found = self._ray.get(there.remote(opening))
         if isinstance(found, Fault):
             raise found.error()
         facts: tuple[Facts, int, str, str | None] = found
@@ -195,7 +197,7 @@ class _Session:
         answers = self._answers(
             left,
             PartScorer,
-            fn_constructor_args=arguments,
+            fn_constructor_args=(*arguments, open_ledger(self._ray)),
             compute=compute,
             num_cpus=workers.threads,
             num_gpus=workers.gpus,
@@ -213,11 +215,12 @@ class _Session:
         blocks = [{"item": pickle.dumps(item)} for item in items]
         data = self._ray.data.from_items(blocks, override_num_blocks=len(blocks))
         data = data.map_batches(work, batch_size=1, batch_format="numpy", **how)
-        for row in data.iter_rows():
-            answer = pickle.loads(row["answer"])
-            if isinstance(answer, Fault):
-                raise answer.error()
-            yield answer
+        with one_line(self._ray):
+            for row in data.iter_rows():
+                answer = pickle.loads(row["answer"])
+                if isinstance(answer, Fault):
+                    raise answer.error()
+                yield answer
 
     def _check_unchanged(self, tables: Sequence[TableSeen]) -> None:
         for table in tables:

@@ -44,6 +44,19 @@ def ray_session(address: str | None) -> Iterator[Any]:
         ray.shutdown()
 
 
+@contextmanager
+def one_line(ray: Any) -> Iterator[None]:
+    """Ray's own errors, which are pages of traceback, as one line."""
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        said = " ".join((lines or [type(error).__name__])[-1].split())[:300]
+        raise BertlineError(
+            f"--engine ray: {type(error).__name__} ({said}); --debug shows all of it, and ray status the cluster"
+        ) from error
+
+
 def _import_ray() -> Any:
     # Read when Ray is imported: no usage reports, no chatter of its C++ side on our stderr, no bars but ours.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
