@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import Evaluation, restored
+from bertline.problems import SingleLabel
 from infer.budget import find_budget
 from infer.facts import Facts
 from infer.identity import identity_of
@@ -207,9 +208,9 @@ class Run:
             prepared.work.stage_seconds["read"] = seconds
             yield _Ready(window, prepared, rows_read, bytes_read)
 
-    def _restored(self, state: dict[str, Any]) -> Evaluation:
+    def _restored(self, state: dict[str, Any]) -> Any:
         try:
-            return Evaluation.restored(self._scorer.labels, state)
+            return restored(SingleLabel(self._scorer.labels), state)
         except (ValueError, KeyError, TypeError):
             raise self._damaged() from None
 
