@@ -57,11 +57,11 @@ def _tables(text: str) -> list[Place]:
     """What an input argument names, as `infer.inputs.expand` understands it, behind URIs as well."""
     place = place_of(text)
     if isinstance(place, LocalPlace):
-        found = expand([place.path])
+        found = expand([Path(place.name)])
         for path in found:
             if not path.is_file():
                 raise UsageError(f"{path}: is a pipe, which only one can read; --engine ray reads files")
-        return [LocalPlace(path.absolute()) for path in found]
+        return [LocalPlace(path.absolute(), str(path)) for path in found]
     assert isinstance(place, RemotePlace)
     if place.state() is not None:
         return [place]

@@ -10,7 +10,8 @@ from typing import Any
 
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation
+from bertline.problems import problem_of
 from infer.cluster.actor import Fault, Opening, PartScorer, facts_there, look
 from infer.cluster.cutting import cut
 from infer.cluster.folder import OutputFolder
@@ -60,7 +61,7 @@ class ClusterJob:
 
 def score_on_cluster(
     run: ClusterJob, bundle: Bundle, tell: Tell = print, progress: Progress = lambda rows, done, parts: None
-) -> tuple[dict[str, Any], Evaluation | None]:
+) -> tuple[dict[str, Any], AnyEvaluation | None]:
     """Score all inputs into a folder of parts; the report and the evaluation, None where there are no labels.
 
     Raises BertlineError for anything wrong with input, bundle, cluster or output; parts that are done are then kept.
@@ -92,7 +93,7 @@ class _Session:
         self._ray, self._run, self._bundle, self._folder = ray, run, bundle, folder
         self._tell, self._progress, self._started = tell, progress, started
 
-    def score(self, chunks: Sequence[Chunk]) -> tuple[dict[str, Any], Evaluation | None]:
+    def score(self, chunks: Sequence[Chunk]) -> tuple[dict[str, Any], AnyEvaluation | None]:
         run, folder = self._run, self._folder
         workers = self._workers()
         opening = self._opening(workers)
@@ -112,8 +113,9 @@ class _Session:
             f"{self._bundle.path}: variant {facts.variant} on {facts.device} ({facts.provider}), "
             f"{workers.count} workers of {workers.threads} threads, {len(parts):,} parts; {told}"
         )
+        manifest = self._bundle.manifest
         task = Task(folder.run, run.output, run.output / WORKING, run.ending, job, schema)
-        whole = Whole(self._bundle.manifest.labels, facts)
+        whole = Whole(problem_of(manifest.problem_type, manifest.labels), facts)
         for part in done.values():
             whole.add(part)
         resumed = whole.rows
@@ -234,7 +236,7 @@ class _Session:
         identity: dict[str, Any],
         parts: int,
         part_rows: int,
-    ) -> tuple[dict[str, Any], Evaluation | None]:
+    ) -> tuple[dict[str, Any], AnyEvaluation | None]:
         assert len(whole.done) == parts
         if whole.evaluation:
             whole.evaluation.finish()

@@ -76,7 +76,8 @@ class OutputFolder:
         if self._resume and run:
             self._require_same(run, identity)
             self.run = run["run"]
-            return self._done(parts, ending)
+            self._note(identity, ending, parts)  # which may now set bad rows aside
+            return self._done(parts)
         if self._resume and manifest:
             self._require_same(manifest, identity)
             return None
@@ -84,8 +85,7 @@ class OutputFolder:
             raise BertlineError(f"{self.place.name}: another run has begun there since; look at it, and start again")
         self._clear(run, manifest)
         self.working.make_folder()
-        document = {"schema": SCHEMA, "run": self.run, "parts": parts, "ending": ending, "identity": identity}
-        (self.working / RUN).write(_json(document))
+        self._note(identity, ending, parts)
         return {}
 
     def report(self) -> dict[str, Any]:
@@ -118,6 +118,11 @@ class OutputFolder:
         if self._made and isinstance(self.place, LocalPlace) and not self.place.names():
             self.place.path.rmdir()
         return ""
+
+    def _note(self, identity: dict[str, Any], ending: str, parts: int) -> None:
+        """Say what the run is."""
+        document = {"schema": SCHEMA, "run": self.run, "parts": parts, "ending": ending, "identity": identity}
+        (self.working / RUN).write(_json(document))
 
     def _run(self) -> dict[str, Any] | None:
         return self._document(self.working / RUN)
@@ -165,7 +170,7 @@ class OutputFolder:
                 (self.place / name).remove()
         self.working.remove()
 
-    def _done(self, parts: int, ending: str) -> dict[int, PartDone]:
+    def _done(self, parts: int) -> dict[int, PartDone]:
         """The parts whose record and files are there."""
         numbers = [int(found[1]) for name in self.working.names() if (found := _PART.fullmatch(name))]
         with ThreadPoolExecutor(_READERS) as pool:

@@ -69,7 +69,7 @@ def place_of(text: str) -> Place:
     """What an argument of the command line names; UsageError for a URI that pyarrow cannot read."""
     scheme, found, _ = text.partition("://")
     if not found or not scheme.isalnum():
-        return LocalPlace(Path(text))
+        return LocalPlace(Path(text).absolute(), text)
     if scheme.lower() == "file":
         return LocalPlace(Path(unquote(urlsplit(text).path)))
     _, path = _filesystem(text)
@@ -81,13 +81,14 @@ class LocalPlace:
     """On this machine's file system, which other machines may share."""
 
     path: Path
+    told: str = ""  # how the user names it, where that is another path: one that holds in one folder only
 
     @property
     def name(self) -> str:
-        return str(self.path)
+        return self.told or str(self.path)
 
     def __truediv__(self, name: str) -> "LocalPlace":
-        return LocalPlace(self.path / name)
+        return LocalPlace(self.path / name, str(Path(self.told) / name) if self.told else "")
 
     def state(self) -> State | None:
         if not self.path.is_file():

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation, restored
+from bertline.problems import Problem
 from infer.cluster.part import PartDone
 from infer.facts import Facts
 from infer.scorer import WorkDone
@@ -14,12 +15,12 @@ from infer.totals import Totals
 class Whole:
     """The parts of a run, added as they are done, in any order."""
 
-    def __init__(self, labels: tuple[str, ...], facts: Facts) -> None:
+    def __init__(self, problem: Problem, facts: Facts) -> None:
         self.totals, self.facts = Totals(), facts
-        self.evaluation: Evaluation | None = None
+        self.evaluation: AnyEvaluation | None = None
         self.done: list[PartDone] = []  # in order, without gaps, and without their evaluations
         self.peak_memory_mib = 0.0
-        self._labels = labels
+        self._problem = problem
         self._waiting: dict[int, PartDone] = {}  # for one before them
         self._devices = dict[str, None]()
 
@@ -58,11 +59,11 @@ class Whole:
         totals.rejected.update(part.rejected)
         totals.blanked += part.blanked
         if part.evaluation is not None:
-            later = Evaluation.restored(self._labels, part.evaluation)
+            later = restored(self._problem, part.evaluation)
             if self.evaluation is None:
                 self.evaluation = later
             else:
-                self.evaluation.merge(later)
+                self.evaluation.merge(later)  # type: ignore[arg-type]  # both are of the one problem
         self.peak_memory_mib = max(self.peak_memory_mib, part.peak_memory_mib)
         self._devices[facts.device_name] = None
         refused = [tokens for tokens in (self.facts.out_of_memory_at, facts.out_of_memory_at) if tokens]
