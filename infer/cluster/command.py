@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from bertline.errors import BertlineError, UsageError
-from infer.cluster.engine import ClusterJob
 from infer.cluster.names import ENDINGS
 from infer.cluster.places import LocalPlace, Place, RemotePlace, place_of
+from infer.cluster.planning import ClusterJob
 from infer.inputs import STDIN, expand, is_table
 from infer.job import Job
 from infer.output import STDOUT
