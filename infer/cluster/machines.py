@@ -70,7 +70,7 @@ class RayMachines:
     def call(self, work: Any, argument: Any, workers: Workers) -> Any:
         task = self._ray.remote(work).options(num_cpus=workers.threads, num_gpus=workers.gpus)
         with _one_line(self._ray):
-            return _checked(self._ray.get(task.remote(argument)))
+            return checked(self._ray.get(task.remote(argument)))
 
     def each(self, work: Any, items: Sequence[Any]) -> Generator[Any]:
         return self._mapped(items, work, num_cpus=1)
@@ -94,10 +94,11 @@ class RayMachines:
         data = data.map_batches(work, batch_size=1, batch_format="numpy", **how)
         with _one_line(self._ray):
             for row in data.iter_rows():
-                yield _checked(pickle.loads(row["answer"]))
+                yield checked(pickle.loads(row["answer"]))
 
 
-def _checked(answer: Any) -> Any:
+def checked(answer: Any) -> Any:
+    """The answer, unless it is what is at fault, which is raised."""
     if isinstance(answer, Fault):
         raise answer.error()
     return answer
