@@ -8,7 +8,6 @@ from typing import Any
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from bertline.evaluation import AnyEvaluation
-from bertline.problems import problem_of
 from infer.cluster.actor import PartScorer
 from infer.cluster.folder import OutputFolder
 from infer.cluster.machines import Machines
@@ -20,6 +19,7 @@ from infer.cluster.slices import Archive
 from infer.cluster.survey import CHUNK_BYTES, Chunk, chunks_of
 from infer.cluster.whole import Whole, span_of
 from infer.pages import scoring_page
+from infer.pipeline import problem_for
 from infer.report import InputChangedError, report_of
 from infer.rows import InputRead
 
@@ -68,7 +68,7 @@ def score_on(
             f"{bundle.path}: variant {facts.variant} on {facts.device} ({facts.provider}), {planned.workers.count} "
             f"workers of {planned.workers.threads} threads, {len(parts):,} parts; {planned.found.reason}"
         )
-        whole = Whole(problem_of(bundle.manifest.problem_type, bundle.manifest.labels), facts)
+        whole = Whole(problem_for(planned.job, bundle.manifest), facts)
         for part in done.values():
             whole.add(part)
         whole.totals.resumed_rows = whole.rows
@@ -133,7 +133,9 @@ def _publish(
         whole.evaluation.finish()
     totals, facts = whole.totals, whole.facts
     read = [InputRead(table.place.name, table.was.size, table.sha256) for table in planned.tables]
-    report = report_of(read, facts, totals, whole.evaluation, startup_seconds, planned.identity)
+    report = report_of(
+        planned.job, planned.manifest, read, facts, totals, whole.evaluation, startup_seconds, planned.identity
+    )
     scored = totals.work.rows - totals.resumed_rows
     report |= {
         "rows_per_second": scored / totals.seconds if totals.seconds else 0.0,  # of this run, without those before it

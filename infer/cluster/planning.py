@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bertline.bundle import Bundle
+from bertline.bundle import Bundle, Manifest
 from bertline.tsv import TableSpec
 from infer.cluster.actor import Found, Opening, find, look
 from infer.cluster.cutting import cut
@@ -18,6 +18,7 @@ from infer.cluster.workers import Workers, plan_workers
 from infer.identity import identity_of
 from infer.job import Job
 from infer.output import format_for
+from infer.pipeline import problem_for
 from infer.rows import Rows
 
 PART_WINDOWS = 8  # windows of a part, where nobody says how many rows
@@ -47,6 +48,7 @@ class ClusterJob:
 class Plan:
     """A run that is ready to begin."""
 
+    manifest: Manifest  # of the bundle
     job: Job
     workers: Workers
     opening: Opening
@@ -84,7 +86,7 @@ def plan(run: ClusterJob, bundle: Bundle, machines: Machines, chunks: Sequence[C
     identity = {"--engine": "ray", "--part-rows": part_rows, "--part-format": run.ending}
     identity |= identity_of(job, found.facts, inputs)
     schema = _schema(run, bundle, parts[0], tables)
-    return Plan(job, workers, opening, found, tables, parts, part_rows, schema, identity)
+    return Plan(bundle.manifest, job, workers, opening, found, tables, parts, part_rows, schema, identity)
 
 
 def _seen(machines: Machines, chunks: Sequence[Chunk], spec: TableSpec) -> list[ChunkSeen]:
@@ -98,7 +100,8 @@ def _schema(run: ClusterJob, bundle: Bundle, part: Part, tables: Sequence[TableS
     """Check the columns as every worker will; the first table's schema where all inputs are Parquet."""
     job, manifest = run.job, bundle.manifest
     rows = Rows(part.slices, job.spec, manifest, use_labels=job.use_labels, on_error="quarantine")
-    job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
+    problem = problem_for(job, manifest)
+    job.form.refuse(rows.columns, problem, rows.name)
     schema = rows.schema if all(is_table_of_groups(table.place) for table in tables) else None
-    format_for(Path(part_name(0, run.ending)), rows.columns, manifest.labels, job.form, schema)
+    format_for(Path(part_name(0, run.ending)), rows.columns, problem, job.form, schema)
     return schema
