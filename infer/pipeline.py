@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from infer.journal import Recalled
 from infer.output import STDOUT, Format, format_for
 from infer.rejects import rejects_head, rejects_rows
 from infer.report import InputChangedError, check_unchanged, finished, publish_report, report_of
-from infer.rows import QUARANTINE_HINT, OnError, Rows
+from infer.rows import QUARANTINE_HINT, Rows, check_on_error
 from infer.scorer import Prepared, Scorer, Tokenized, WindowScorer
 from infer.seen import Placement, Seen
 from infer.sink import Pipe, Sink
@@ -37,8 +37,7 @@ _SWITCH_SECONDS = 0.0005  # how long a stage in Python may hold up the session; 
 
 def check_job(job: Job) -> None:
     """Refuse what cannot be done, before anything is loaded. Raises BertlineError or UsageError."""
-    if job.on_error not in get_args(OnError):
-        raise UsageError(f"--on-error {job.on_error}: give {' or '.join(get_args(OnError))}")
+    check_on_error(job.on_error)
     if job.resume and job.streams:
         raise UsageError("--resume needs files to go on with; pipes, stdin and stdout leave none")
     if job.output == STDOUT:

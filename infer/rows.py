@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bertline.blocks import BadRow
 from bertline.bundle import Manifest
@@ -18,6 +18,12 @@ from infer.windows import Window
 
 OnError = Literal["fail", "quarantine"]
 QUARANTINE_HINT = "; or set such rows aside with --on-error quarantine"
+
+
+def check_on_error(option: str) -> None:
+    """UsageError where `--on-error` says neither."""
+    if option not in get_args(OnError):
+        raise UsageError(f"--on-error {option}: give {' or '.join(get_args(OnError))}")
 
 
 @dataclass(frozen=True)
