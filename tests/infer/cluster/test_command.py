@@ -38,7 +38,7 @@ def test_usage_errors(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(table.parent)
     outcome = cli("infer", bundle, table, "--engine", "ray", *options)
     assert outcome.code == 2 and told in outcome.err
     assert outcome.err.count("\n") == 1
@@ -54,8 +54,9 @@ def test_its_options_need_it(cli: Cli, bundle: Path, table: Path, tmp_path: Path
 
 
 def planned(*inputs: str, output: str = "out") -> ClusterJob:
+    how = {"spec": None, "tune": False, "on_error": "fail"}
     return plan_cluster_job(
-        inputs, output, report=None, devices=None, device="auto", part_format=None, how={"spec": None, "tune": False, "on_error": "fail"},
+        inputs, output, report=None, devices=None, device="auto", part_format=None, how=how,
         part_rows=None, workers=None, address=None, variant="auto", provider="auto", threads=None, max_length=None,
         batch_tokens=None,
     )  # fmt: skip
