@@ -72,6 +72,7 @@ def finetune(
     Example: bertline finetune cola --model bert-base-uncased -o model
     """
     from dataclasses import replace
+    from functools import partial
 
     from rich.console import Console
 
@@ -89,7 +90,9 @@ def finetune(
         pair_column=pair_column,
         label_column=label_column,
     )
-    problem_type = resolve_problem(problem, format, corpus, model)
+    log = log_console(quiet)
+    say = partial(log.print, markup=False, emoji=False)
+    problem_type = resolve_problem(problem, format, corpus, model, say)
     recipe = Recipe(
         model=model,
         max_length=max_length,
@@ -109,13 +112,12 @@ def finetune(
         pad_to_max_length=pad_to_max_length,
         compile=compile,
     )
-    log = log_console(quiet)
     names = [name.strip() for name in labels.split(",")] if labels else None
     with _download_bar(log) as progress:
         loaded = load_corpus(corpus, spec, problem_type=problem_type, labels=names, holdout=holdout, progress=progress)
     remark = remark_on(loaded.labels, problem_type)
     if remark:
-        log.print(remark, markup=False, emoji=False)
+        say(remark)
     recipe = replace(
         recipe,
         text_column=loaded.spec.text_column or recipe.text_column,
@@ -145,6 +147,7 @@ def _show_run(console: "Console", run: "Run") -> None:
 
     from bertline.console import file_size
     from finetune.epochs import table_head, table_row
+    from finetune.metrics import NAMES, told
     from finetune.train import file_sizes
 
     plain: dict[str, Any] = {"markup": False, "emoji": False, "soft_wrap": True}  # names and paths as they stand
@@ -162,7 +165,8 @@ def _show_run(console: "Console", run: "Run") -> None:
     if run.remark:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
-        console.print(f"holdout {name}: {evaluation.summary()}", **plain)
+        summary, chosen = evaluation.summary(), f", {NAMES[run.metric]} {told(evaluation, run.metric)}"
+        console.print(f"holdout {name}: {summary}{'' if chosen in summary else chosen}", **plain)
     memory = "" if run.peak_device_memory_mib is None else f", {run.peak_device_memory_mib:,.0f} MiB on the card"
     console.print(f"trained on {run.trained_on}: {run.rows_per_second:,.0f} rows/s{memory}", **plain)
     console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", **plain)

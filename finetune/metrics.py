@@ -69,3 +69,9 @@ def metric(evaluation: AnyEvaluation, name: str) -> float | None:
         return f1(evaluation.confusion)
     value: float | None = getattr(evaluation, name)
     return value
+
+
+def told(evaluation: AnyEvaluation, name: str) -> str:
+    """That figure as text."""
+    value = metric(evaluation, name)
+    return "undefined" if value is None else f"{value:.4f}"

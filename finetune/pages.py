@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from bertline.charts import histogram, line_chart, standalone
 from bertline.evaluation import AnyEvaluation, Evaluation
-from bertline.evaluation.section import batch_mcc_chart, evaluation_section, mcc_tile
+from bertline.evaluation.section import batch_mcc_chart, evaluation_section, main_tiles
 from bertline.report import Block, Cell, Chart, Facts, Report, Section, Table, render_html
 from finetune.corpus import Corpus
 from finetune.epochs import Epoch, table_head, table_row
-from finetune.metrics import NAMES
+from finetune.metrics import NAMES, told
 from finetune.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def write_pictures(folder: Path, run: "Run") -> None:
 
 def training_page(run: "Run", recipe: Recipe, corpus: Corpus, lengths: Sequence[tuple[float, float, int]] = ()) -> str:
     """A self-contained HTML page of one `finetune` run; `lengths` are the corpus's `length_bins`."""
-    headline = [_tile(name, evaluation) for name, evaluation in run.holdouts.items()]
+    headline = [tile for name, evaluation in run.holdouts.items() for tile in _tiles(name, evaluation, run.metric)]
     headline += [(f"{run.seconds:,.0f} s", "in all"), (f"{len(corpus.train):,}", "training sentences")]
-    sections = [training_section(run), *(_holdout(name, e) for name, e in run.holdouts.items())]
+    sections = [training_section(run), *(evaluation_section(f"Holdout {name}", e) for name, e in run.holdouts.items())]
     sections += [Section("Corpus", [Chart(_length_chart(lengths, recipe.max_length))])] if lengths else []
     facts = {name: str(value) for name, value in vars(recipe).items()}
     sections.append(Section("Recipe", [Facts({"corpus": corpus.name, "corpus sha256": corpus.sha256} | facts)]))
@@ -47,18 +47,14 @@ def training_section(run: "Run") -> Section:
     return Section("Training", blocks)
 
 
-def _tile(name: str, evaluation: AnyEvaluation) -> tuple[str, str]:
-    if isinstance(evaluation, Evaluation):
-        return mcc_tile(evaluation, f"MCC on {name}")
-    metric, value = evaluation.main_metric
-    return "–" if value is None else f"{value:.3f}", f"{NAMES[metric]} on {name}"
-
-
-def _holdout(name: str, evaluation: AnyEvaluation) -> Section:
-    title = f"Holdout {name}"
-    if isinstance(evaluation, Evaluation):
-        return evaluation_section(title, evaluation)
-    return Section(title, [f"{evaluation.summary()}."])
+def _tiles(name: str, evaluation: AnyEvaluation, chosen: str) -> list[tuple[str, str]]:
+    """The main figure of a holdout, and the one that the best epoch goes by where it is another."""
+    tiles = main_tiles(evaluation, f"on {name}")[:1]
+    return (
+        tiles
+        if chosen == evaluation.main_metric[0]
+        else [*tiles, (told(evaluation, chosen), f"{NAMES[chosen]} on {name}")]
+    )
 
 
 def _device_facts(run: "Run") -> dict[str, str]:

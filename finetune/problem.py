@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from bertline.errors import UsageError
@@ -12,12 +13,21 @@ from finetune.corpus import is_cola
 from finetune.recipe import METRICS, PROBLEMS
 
 
-def resolve_problem(problem: str | None, format: str | None, corpus: str, model: str) -> str:
-    """One of PROBLEM_TYPES: as asked for, else the format's or CoLA's, else the base model's, else single label."""
+def resolve_problem(
+    problem: str | None, format: str | None, corpus: str, model: str, say: Callable[[str], None] = lambda remark: None
+) -> str:
+    """One of PROBLEM_TYPES: as asked for, else the format's or CoLA's, else the base model's, else single label.
+
+    `say` is told where it is the base model that decides for another problem than a single label.
+    """
     if problem is None and format is not None:
         problem = PRESETS[format].problem
     if problem is None:
-        return SINGLE_LABEL if is_cola(corpus) else _stated_by(model) or SINGLE_LABEL
+        stated = None if is_cola(corpus) else _stated_by(model)
+        if stated not in (None, SINGLE_LABEL):
+            word = next(word for word, name in PROBLEMS.items() if name == stated)
+            say(f"--problem {word}, which --model {model} was trained for; give another --problem where rows differ")
+        return stated or SINGLE_LABEL
     if problem not in PROBLEMS:
         raise UsageError(f"--problem {problem}: give one of {', '.join(PROBLEMS)}")
     return PROBLEMS[problem]
