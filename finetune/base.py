@@ -1,6 +1,5 @@
 """The model that training starts from."""
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from bertline.errors import BertlineError
 from bertline.model_folder import is_classifier, labels_of, model_positions
 from bertline.problems import problem_type_of
+from bertline.schema import parse_json
 from finetune.recipe import Recipe
 from finetune.tokenizer import load_tokenizer, tokenizer_problems
 
@@ -83,7 +83,7 @@ def _checkpoint(model: str) -> tuple[Path, dict[str, Any]]:
     folder = Path(model)
     if not folder.is_dir():
         folder = Path(snapshot_download(model, allow_patterns=_CHECKPOINT_FILES, ignore_patterns="*/*"))
-    config = json.loads((folder / "config.json").read_bytes())
+    config = parse_json((folder / "config.json").read_bytes())
     if not isinstance(config, dict):  # transformers takes it for granted
         raise ValueError("config.json is not a JSON object")
     return folder, config

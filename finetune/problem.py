@@ -1,6 +1,5 @@
 """Which problem a run trains, and which metric picks its best epoch, where the options do not say so."""
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ from bertline.errors import UsageError
 from bertline.model_folder import is_classifier
 from bertline.presets import PRESETS
 from bertline.problems import PROBLEM_TYPES, SINGLE_LABEL
+from bertline.schema import parse_json
 from finetune.corpus import is_cola
 from finetune.recipe import METRICS, PROBLEMS
 
@@ -46,15 +46,22 @@ def _stated_by(model: str) -> str | None:
 
     Why it cannot is told when the model is loaded.
     """
-    from huggingface_hub import snapshot_download
-
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # without network it would tell every attempt
     try:
-        folder = Path(model) if Path(model).is_dir() else Path(snapshot_download(model, allow_patterns="config.json"))
-        config = json.loads((folder / "config.json").read_bytes())
+        folder = Path(model) if Path(model).is_dir() else _fetched_config(model)
+        config = parse_json((folder / "config.json").read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(config, dict) or not is_classifier(config.get("architectures")):
         return None
     stated = config.get("problem_type")
     return stated if stated in PROBLEM_TYPES else None
+
+
+def _fetched_config(model: str) -> Path:
+    """The folder in the hub's cache that holds that checkpoint's config.json; OSError or ValueError where none does."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # without network it would tell every attempt
+    return Path(snapshot_download(model, allow_patterns="config.json"))
