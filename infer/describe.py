@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from bertline.bundle import MANIFEST, Bundle
+from bertline.bundle import MANIFEST, Bundle, Manifest
 from bertline.console import file_size
 from bertline.model_folder import TRAINING, ModelFolder
+from bertline.problems import REGRESSION
 from infer.signing import SIGNATURE
+from infer.summary import thresholds_in_words
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -26,6 +28,7 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         "variants": ", ".join(
             f"{name} ({file_size(manifest.files[variant.file].bytes)})" for name, variant in manifest.variants.items()
         ),
+        "thresholds": _thresholds(manifest),
         "parity": "; ".join(
             f"{name}: max |Δlogit| {gate.max_abs_logit:.1e}, {gate.flips} flips of {gate.rows:,} rows "
             f"on {gate.provider}"
@@ -37,6 +40,18 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         "sha256": bundle.sha256,
         "signature": f"{SIGNATURE}, to check with bertline verify --public-key" if signed else "none",
     }
+
+
+def _thresholds(manifest: Manifest) -> str:
+    found = manifest.thresholds
+    if manifest.problem_type == REGRESSION:
+        return "none, it predicts a number"
+    if found is None:
+        return "0.5"
+    return (
+        f"0.5, and with --thresholds {thresholds_in_words(found.labels)} "
+        f"(the best {found.metric} on {found.rows:,} rows of {found.table}, with {found.variant})"
+    )
 
 
 def _describe_model(path: Path) -> dict[str, Any]:

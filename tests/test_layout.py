@@ -87,6 +87,7 @@ LEAVES = {
         *(f"bertline.evaluation.{name}" for name in ("multi_label", "scores", "shared_blocks")),
     },
     "bertline.evaluation.regression_section": {
+        "bertline.axes",
         "bertline.report",
         *(f"bertline.evaluation.{name}" for name in ("charts", "number_charts", "regression", "shared_blocks")),
     },

@@ -15,7 +15,8 @@ from backports import zstd
 
 from bertline.blocks import LineBlock
 from bertline.errors import BertlineError, UsageError
-from bertline.problems import SingleLabel
+from bertline.labels import LabelSetParser
+from bertline.problems import MultiLabel, Regression, SingleLabel
 from infer.output import Format, OutputFormat, format_for, softmax
 from infer.windows import Window
 
@@ -175,3 +176,50 @@ def test_archives_of_no_rows_are_archives(tmp_path: Path) -> None:
         form = format_for(Path(name), COLUMNS, PROBLEM, OutputFormat(header=name == "o.jsonl.gz"))
         assert gzip.decompress(form.head()) == b"" and form.head()
         assert form.rows(Window(1), np.empty((0, 2), np.float32), np.empty(0, np.int64)) == b""
+
+
+@pytest.mark.parametrize("name", ["o.tsv", "o.jsonl", "o.parquet"])
+def test_several_labels_are_a_list_where_the_format_has_lists(name: str, tmp_path: Path) -> None:
+    problem = MultiLabel(("a", 'b"%s', "c"), (0.5, 0.3, 0.7))
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 3, (35, 3)).astype(np.float32)
+    given = problem.decide(logits)
+    expected = [[label for label, there in zip(problem.labels, row, strict=True) if there] for row in given]
+    assert [] in expected and max(map(len, expected)) == 3
+    form = format_for(Path(name), COLUMNS, problem, OutputFormat())
+    partial, whole = tmp_path / "partial", tmp_path / name
+    partial.write_bytes(form.head() + form.rows(window_of(ROWS), logits, given))
+    form.finish(partial, whole)
+    added = ["predicted_label", "prob_a", 'prob_b"%s', "prob_c"]
+    if name == "o.tsv":
+        lines = [line.split("\t") for line in whole.read_bytes().decode().split("\n")[:-1]]
+        assert lines[0][2:] == added
+        assert [line[2] for line in lines[1:]] == [",".join(labels) for labels in expected]
+        assert LabelSetParser(problem.labels).values_of([line[2] for line in lines[1:]]) == [
+            tuple(np.flatnonzero(row).tolist()) for row in given
+        ]
+        return
+    rows = pq.read_table(whole).to_pylist() if name == "o.parquet" else json_objects(whole.read_bytes())
+    assert list(rows[0])[2:] == added and [row["predicted_label"] for row in rows] == expected
+    found = np.array([[row[column] for column in added[1:]] for row in rows], np.float32)
+    assert (found == problem.probabilities(logits).astype(np.float32)).all()
+
+
+@pytest.mark.parametrize("name", ["o.tsv", "o.jsonl", "o.parquet"])
+def test_a_number_keeps_every_bit(name: str, tmp_path: Path) -> None:
+    problem, logits = Regression(("score",)), logits_of(35)[:, :1]
+    form = format_for(Path(name), COLUMNS, problem, OutputFormat())
+    partial, whole = tmp_path / "partial", tmp_path / name
+    partial.write_bytes(form.head() + form.rows(window_of(ROWS), logits, problem.decide(logits)))
+    form.finish(partial, whole)
+    if name == "o.tsv":
+        found = [line.split("\t")[-1] for line in whole.read_bytes().decode().split("\n")[1:-1]]
+    elif name == "o.jsonl":
+        found = [row["prediction"] for row in json_objects(whole.read_bytes())]
+    else:
+        found = [row["prediction"] for row in pq.read_table(whole).to_pylist()]
+    assert [np.float32(cell) for cell in found] == logits[:, 0].tolist()
+
+
+def json_objects(content: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in content.decode().split("\n")[:-1]]
