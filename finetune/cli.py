@@ -70,6 +70,8 @@ def finetune(
     """Fine-tune BERT on a corpus; the defaults are the notebook's recipe.
 
     Example: bertline finetune cola --model bert-base-uncased -o model
+
+    Pairs with a number: bertline finetune train.tsv --format stsb --holdout dev.tsv -o model
     """
     from dataclasses import replace
     from functools import partial
@@ -146,8 +148,9 @@ def _show_run(console: "Console", run: "Run") -> None:
     from rich.table import Table
 
     from bertline.console import file_size
+    from bertline.metrics import METRIC_NAMES
     from finetune.epochs import table_head, table_row
-    from finetune.metrics import NAMES, told
+    from finetune.metrics import told
     from finetune.train import file_sizes
 
     plain: dict[str, Any] = {"markup": False, "emoji": False, "soft_wrap": True}  # names and paths as they stand
@@ -165,7 +168,7 @@ def _show_run(console: "Console", run: "Run") -> None:
     if run.remark:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
-        summary, chosen = evaluation.summary(), f", {NAMES[run.metric]} {told(evaluation, run.metric)}"
+        summary, chosen = evaluation.summary(), f", {METRIC_NAMES[run.metric]} {told(evaluation, run.metric)}"
         console.print(f"holdout {name}: {summary}{'' if chosen in summary else chosen}", **plain)
     memory = "" if run.peak_device_memory_mib is None else f", {run.peak_device_memory_mib:,.0f} MiB on the card"
     console.print(f"trained on {run.trained_on}: {run.rows_per_second:,.0f} rows/s{memory}", **plain)

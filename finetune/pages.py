@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from bertline.charts import histogram, line_chart, standalone
 from bertline.evaluation import AnyEvaluation, Evaluation
 from bertline.evaluation.section import batch_mcc_chart, evaluation_section, main_tiles
+from bertline.metrics import METRIC_NAMES
 from bertline.report import Block, Cell, Chart, Facts, Report, Section, Table, render_html
 from finetune.corpus import Corpus
 from finetune.epochs import Epoch, table_head, table_row
-from finetune.metrics import NAMES, told
+from finetune.metrics import told
 from finetune.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _tiles(name: str, evaluation: AnyEvaluation, chosen: str) -> list[tuple[str,
     return (
         tiles
         if chosen == evaluation.main_metric[0]
-        else [*tiles, (told(evaluation, chosen), f"{NAMES[chosen]} on {name}")]
+        else [*tiles, (told(evaluation, chosen), f"{METRIC_NAMES[chosen]} on {name}")]
     )
 
 
@@ -70,8 +71,8 @@ def _learning_curve(epochs: Sequence[Epoch], kept: int, metric: str) -> str:
     }
     if any(epoch.validation_loss is not None for epoch in epochs):
         series["validation loss"] = [(epoch.epoch, epoch.validation_loss) for epoch in epochs]
-        series[f"validation {NAMES[metric]}"] = [(epoch.epoch, epoch.metrics[metric]) for epoch in epochs]
-    label = f"loss, {NAMES[metric]}"
+        series[f"validation {METRIC_NAMES[metric]}"] = [(epoch.epoch, epoch.metrics[metric]) for epoch in epochs]
+    label = f"loss, {METRIC_NAMES[metric]}"
     return line_chart(
         series, title="Learning curve", x_label="epoch", y_label=label, mark=(kept, f"kept: epoch {kept}")
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 from bertline.bundle import MANIFEST, Bundle, Manifest
 from bertline.console import file_size
+from bertline.metrics import METRIC_NAMES
 from bertline.model_folder import TRAINING, ModelFolder
-from bertline.problems import REGRESSION
+from bertline.problems import REGRESSION, problem_type_of
 from infer.signing import SIGNATURE
 from infer.summary import thresholds_in_words
 
@@ -59,6 +60,7 @@ def _describe_model(path: Path) -> dict[str, Any]:
     return {
         "model folder": str(path),
         "architecture": ", ".join(folder.config["architectures"]),
+        "problem": problem_type_of(folder.config.get("problem_type"), len(folder.labels)),
         "labels": ", ".join(folder.labels),
         "weights": ", ".join(
             f"{file.name} ({file_size(file.stat().st_size)})" for file in sorted(path.glob("*.safetensors"))
@@ -66,8 +68,13 @@ def _describe_model(path: Path) -> dict[str, Any]:
         "base model": folder.recipe.get("model"),
         "corpus": folder.training.get("corpus", {}).get("name"),
         "kept epoch": folder.training.get("kept_epoch"),
-        "holdout MCC": ", ".join(
-            f"{name} {metrics['mcc']:.4f}" for name, metrics in folder.training.get("holdouts", {}).items()
+        "holdouts": ", ".join(
+            f"{name} {_main_figure(metrics)}" for name, metrics in folder.training.get("holdouts", {}).items()
         ),
         "recipe": TRAINING if folder.training else "not trained by bertline",
     }
+
+
+def _main_figure(metrics: dict[str, Any]) -> str:
+    name = next(name for name in ("mcc", "micro_f1", "pearson") if name in metrics)
+    return f"{METRIC_NAMES[name]} {'undefined' if metrics[name] is None else format(metrics[name], '.4f')}"

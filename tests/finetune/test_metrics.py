@@ -10,8 +10,9 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
 from bertline.errors import BertlineError, UsageError
+from bertline.metrics import METRIC_NAMES
 from bertline.problems import MULTI_LABEL, REGRESSION, MultiLabel, Problem, Regression, SingleLabel
-from finetune.metrics import NAMES, compute_metrics, reported, told
+from finetune.metrics import compute_metrics, reported, told
 from finetune.metrics import evaluated as evaluation_of_targets
 from finetune.recipe import METRICS, Recipe
 
@@ -73,7 +74,7 @@ def test_the_usual_metrics_are_reported_and_the_chosen_one_once() -> None:
     assert reported(Recipe()) == ("accuracy", "mcc")
     assert reported(Recipe(metric="f1")) == ("accuracy", "mcc", "f1")
     assert reported(Recipe(problem_type=MULTI_LABEL, metric="macro_f1")) == ("micro_f1", "macro_f1")
-    assert NAMES.keys() == {name for names in METRICS.values() for name in names}
+    assert METRIC_NAMES.keys() == {name for names in METRICS.values() for name in names}
 
 
 def test_a_metric_that_there_is_not_is_refused() -> None:
