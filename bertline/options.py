@@ -30,4 +30,6 @@ Header = Annotated[
 Columns = Annotated[str | None, typer.Option(help="Names for a file without a header: a,b,c.", metavar="A,B,C")]
 TextColumn = Annotated[str | None, typer.Option(help="Column with the text: a name or a 1-based position.")]
 PairColumn = Annotated[str | None, typer.Option(help="Column with the second text of a pair.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Column with the label, an id or a name.")]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Column with the label: a name or an id, names joined by commas, or a number.")
+]

@@ -1,6 +1,5 @@
 """The model that training starts from."""
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from bertline.errors import BertlineError
 from bertline.model_folder import is_classifier, labels_of, model_positions
 from bertline.problems import problem_type_of
+from bertline.schema import parse_json
 from finetune.recipe import Recipe
 from finetune.tokenizer import load_tokenizer, tokenizer_problems
 
@@ -83,7 +83,7 @@ def _checkpoint(model: str) -> tuple[Path, dict[str, Any]]:
     folder = Path(model)
     if not folder.is_dir():
         folder = Path(snapshot_download(model, allow_patterns=_CHECKPOINT_FILES, ignore_patterns="*/*"))
-    config = json.loads((folder / "config.json").read_bytes())
+    config = parse_json((folder / "config.json").read_bytes())
     if not isinstance(config, dict):  # transformers takes it for granted
         raise ValueError("config.json is not a JSON object")
     return folder, config
@@ -93,9 +93,8 @@ def _head_remark(config: dict[str, Any], labels: tuple[str, ...], problem_type: 
     """What becomes of the head that the checkpoint was trained with; None where it goes on as it was."""
     own = labels_of(config) or ("LABEL_0", "LABEL_1")  # transformers' own names, where a config has none
     if replaced:
-        return (
-            f"its head has {len(own)} outputs ({_named(own)}), and the corpus needs {len(labels)}: a new one is drawn"
-        )
+        outputs = f"{len(own)} outputs" if len(own) > 1 else "one output"
+        return f"its head has {outputs} ({_named(own)}), and the corpus needs {len(labels)}: a new one is drawn"
     before = problem_type_of(config.get("problem_type"), len(own))
     if before != problem_type:
         return f"its head was trained for {before}, and goes on with {problem_type}"

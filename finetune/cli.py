@@ -71,10 +71,13 @@ def finetune(
 
     Example: bertline finetune cola --model bert-base-uncased -o model
 
+    Pairs with a number: bertline finetune train.tsv --format stsb --holdout dev.tsv -o model
+
     Several processes share each batch, one a card, with the same losses: torchrun --nproc-per-node 2 --no-python
     bertline finetune cola -o model
     """
     from dataclasses import replace
+    from functools import partial
 
     from rich.console import Console
 
@@ -93,7 +96,11 @@ def finetune(
         pair_column=pair_column,
         label_column=label_column,
     )
-    problem_type = resolve_problem(problem, format, corpus, model)
+    processes = Processes.from_environment()
+    quiet = quiet or not processes.first
+    log = log_console(quiet)
+    say = partial(log.print, markup=False, emoji=False)
+    problem_type = resolve_problem(problem, format, corpus, model, say)
     recipe = Recipe(
         model=model,
         max_length=max_length,
@@ -113,9 +120,6 @@ def finetune(
         pad_to_max_length=pad_to_max_length,
         compile=compile,
     )
-    processes = Processes.from_environment()
-    quiet = quiet or not processes.first
-    log = log_console(quiet)
     names = [name.strip() for name in labels.split(",")] if labels else None
     with _download_bar(log) as progress:
         loaded = processes.in_turn(
@@ -126,7 +130,7 @@ def finetune(
         )
     remark = remark_on(loaded.labels, problem_type)
     if remark:
-        log.print(remark, markup=False, emoji=False)
+        say(remark)
     recipe = replace(
         recipe,
         text_column=loaded.spec.text_column or recipe.text_column,
@@ -157,7 +161,9 @@ def _show_run(console: "Console", run: "Run") -> None:
     from rich.table import Table
 
     from bertline.console import file_size
+    from bertline.metrics import METRIC_NAMES
     from finetune.epochs import table_head, table_row
+    from finetune.metrics import told
     from finetune.train import file_sizes
 
     plain: dict[str, Any] = {"markup": False, "emoji": False, "soft_wrap": True}  # names and paths as they stand
@@ -175,7 +181,8 @@ def _show_run(console: "Console", run: "Run") -> None:
     if run.remark:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
-        console.print(f"holdout {name}: {evaluation.summary()}", **plain)
+        summary, chosen = evaluation.summary(), f", {METRIC_NAMES[run.metric]} {told(evaluation, run.metric)}"
+        console.print(f"holdout {name}: {summary}{'' if chosen in summary else chosen}", **plain)
     memory = "" if run.peak_device_memory_mib is None else f", {run.peak_device_memory_mib:,.0f} MiB on the card"
     console.print(f"trained on {run.trained_on}: {run.rows_per_second:,.0f} rows/s{memory}", **plain)
     console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", **plain)

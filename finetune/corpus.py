@@ -140,9 +140,10 @@ def _load(
     problem_type: str = SINGLE_LABEL,
 ) -> Corpus:
     parser = problem_of(problem_type, labels).parser()
+    hint = "" if problem_type == SINGLE_LABEL else ", or train with --problem single"
     spec = _with_names(train, spec)
-    rows = _read(train, spec, parser)
-    held_out = {file.stem: _read(file, spec, parser) for file in holdouts}
+    rows = _read(train, spec, parser, hint)
+    held_out = {file.stem: _read(file, spec, parser, hint) for file in holdouts}
     return Corpus(name, tuple(labels), rows, dict(held_out), _digest([train, *holdouts]), spec, problem_type)
 
 
@@ -162,7 +163,7 @@ def _with_names(path: Path, spec: TableSpec) -> TableSpec:
     )
 
 
-def _read(path: Path, spec: TableSpec, parser: CellParser) -> list[Example]:
+def _read(path: Path, spec: TableSpec, parser: CellParser, hint: str) -> list[Example]:
     with open_input(path) as stream:
         table = Table(stream, str(path), spec)
         text = table.index(spec.text_column or "sentence", "--text-column")
@@ -172,7 +173,7 @@ def _read(path: Path, spec: TableSpec, parser: CellParser) -> list[Example]:
             Example(
                 row.cells[text],
                 None if pair is None else row.cells[pair],
-                parse_cell(parser, row.cells[label], table, row.line, label),
+                parse_cell(parser, row.cells[label], table, row.line, label, hint),
             )
             for row in table
         ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
-from finetune.metrics import NAMES
+from bertline.metrics import METRIC_NAMES
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _defined(value: float | None) -> float | None:
 
 def table_head(epochs: Sequence[Epoch]) -> list[str]:
     """The columns of the table: the epoch, and what `table_row` gives."""
-    return ["epoch", "training loss", "validation loss", *(NAMES[name] for name in epochs[0].metrics)]
+    return ["epoch", "training loss", "validation loss", *(METRIC_NAMES[name] for name in epochs[0].metrics)]
 
 
 def table_row(epoch: Epoch) -> list[str]:

@@ -14,16 +14,6 @@ from bertline.metrics import f1
 from bertline.problems import MULTI_LABEL, REGRESSION, Problem
 from finetune.recipe import Recipe
 
-NAMES = {
-    "accuracy": "accuracy",
-    "mcc": "MCC",
-    "f1": "F1",
-    "micro_f1": "micro F1",
-    "macro_f1": "macro F1",
-    "pearson": "Pearson",
-    "spearman": "Spearman",
-}
-
 
 def reported(recipe: Recipe) -> tuple[str, ...]:
     """The metrics that a run shows of each epoch: those usual for its problem, and the one its best epoch goes by."""
@@ -69,3 +59,9 @@ def metric(evaluation: AnyEvaluation, name: str) -> float | None:
         return f1(evaluation.confusion)
     value: float | None = getattr(evaluation, name)
     return value
+
+
+def told(evaluation: AnyEvaluation, name: str) -> str:
+    """That figure as text."""
+    value = metric(evaluation, name)
+    return "undefined" if value is None else f"{value:.4f}"

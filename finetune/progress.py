@@ -10,7 +10,7 @@ from rich.progress import MofNCompleteColumn, TextColumn
 from transformers import TrainerCallback
 
 from bertline.console import progress_bar
-from finetune.metrics import NAMES
+from bertline.metrics import METRIC_NAMES
 
 
 class EpochClock(TrainerCallback):
@@ -51,7 +51,7 @@ class TrainingBar(TrainerCallback):
             self._console.print(f"epoch {state.epoch:.0f}: training loss {float(logs['loss']):.4f}")
         elif logs and "eval_loss" in logs:
             value = logs[f"eval_{self._metric}"]
-            told = f"{NAMES[self._metric]} {'undefined' if value == -inf else format(value, '.4f')}"
+            told = f"{METRIC_NAMES[self._metric]} {'undefined' if value == -inf else format(value, '.4f')}"
             self._console.print(f"epoch {state.epoch:.0f}: validation loss {logs['eval_loss']:.4f}, {told}")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -1,5 +1,6 @@
 """The tokenizer of the checkpoint that training starts from: a fast one, with all that export needs."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,11 @@ def load_tokenizer(folder: Path, name: str) -> Any:
     # TypeError: what tokenizers of Python make of a vocabulary file that is not there.
     except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        if not (folder / "tokenizer.json").is_file() and (pieces := sorted(folder.glob("*.model"))):
-            reason = f"{pieces[0].name} is a SentencePiece model, and not converted to tokenizer.json"
+        pieces = sorted(folder.glob("*.model"))
+        if pieces and not (folder / "tokenizer.json").is_file() and find_spec("sentencepiece") is None:
             raise BertlineError(
-                f"--model {name}: its tokenizer cannot be loaded ({reason}); pip install sentencepiece protobuf, or "
-                f"{_REMEDY}"
+                f"--model {name}: its tokenizer is a SentencePiece model ({pieces[0].name}), which another package "
+                f"converts: pip install sentencepiece protobuf, or {_REMEDY}"
             ) from None
         raise BertlineError(f"--model {name}: its tokenizer cannot be loaded ({reason}); {_REMEDY}") from None
     if len(tokenizer) > len(tokenizer.all_special_ids) and not tokenizer.is_fast:

@@ -20,6 +20,7 @@ import finetune.metrics
 import finetune.train
 from bertline.errors import BertlineError
 from bertline.files import partial_of
+from bertline.problems import REGRESSION
 from bertline.tsv import TableSpec
 from finetune.corpus import Corpus, Example, load_corpus
 from finetune.dataset import split
@@ -280,6 +281,23 @@ def test_the_weights_are_those_of_the_kept_epoch(
     assert run.kept_epoch == kept
     found = weights(run.folder)
     assert [epoch for epoch, seen in weights_by_epoch.items() if same_weights(seen, found)] == [kept]
+
+
+def test_an_epoch_of_an_undefined_correlation_is_kept_only_where_all_are(
+    quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = load_corpus(str(tiny.write_table(tmp_path / "t.tsv", 40)), TableSpec(), problem_type=REGRESSION)
+    recipe = replace(quick, epochs=4, problem_type=REGRESSION, metric="pearson")
+    scores = iter([None, -0.5, None, -0.6])
+    monkeypatch.setattr(finetune.metrics, "metric", lambda _, name: next(scores) if name == "pearson" else None)
+    with monkeypatch.context() as patch:
+        interrupt(patch, "on_epoch_begin", 3)
+        interrupted(numbers, recipe, tmp_path / "model")
+    run = train(numbers, recipe, tmp_path / "model", resume=True)
+    assert [epoch.metrics["pearson"] for epoch in run.epochs] == [None, -0.5, None, -0.6]
+    assert run.kept_epoch == 2
+    record = json.loads((run.folder / "training.json").read_text(encoding="utf-8"))
+    assert [epoch["validation_pearson"] for epoch in record["epochs"]] == [None, -0.5, None, -0.6]
 
 
 def test_without_validation_all_rows_train_and_the_last_epoch_is_kept(
