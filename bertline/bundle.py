@@ -75,8 +75,8 @@ class Gate:
     rows_per_second: float | None = None  # over `rows`, tokenizing apart; what --variant auto chooses by
     gpu: str | None = None  # the CUDA device's name
     parity: str | None = None  # what ran the graph in place of the device that the variant is for
-    metric: str | None = None  # of a model with no MCC, micro_f1 or pearson; None: the rows had no labels
-    quality: float | None = None  # by that metric; None also where it is undefined
+    metric: str | None = None  # that a model without an MCC goes by: micro_f1 or pearson
+    quality: float | None = None  # by that metric; None: the rows had no labels, or it is undefined
     quality_reference: float | None = None
 
 

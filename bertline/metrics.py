@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 NORMAL_95 = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
-METRIC_NAMES = {  # what people call what reports call by the key
+METRIC_NAMES = {  # metrics as people know them, by their name in reports
     "accuracy": "accuracy",
     "mcc": "MCC",
     "f1": "F1",

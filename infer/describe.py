@@ -1,9 +1,10 @@
 """What a bundle or a model folder is, in a few facts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertline.bundle import MANIFEST, Bundle, Manifest
+from bertline.bundle import MANIFEST, Bundle, Gate, Manifest
 from bertline.console import file_size
 from bertline.metrics import METRIC_NAMES
 from bertline.model_folder import TRAINING, ModelFolder
@@ -31,8 +32,7 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         ),
         "thresholds": _thresholds(manifest),
         "parity": "; ".join(
-            f"{name}: max |Δlogit| {gate.max_abs_logit:.1e}, {gate.flips} flips of {gate.rows:,} rows "
-            f"on {gate.provider}"
+            f"{name}: max |Δlogit| {gate.max_abs_logit:.1e}, {_flips(gate)} on {gate.provider}"
             for name, variant in manifest.variants.items()
             for gate in variant.gates
         ),
@@ -55,6 +55,19 @@ def _thresholds(manifest: Manifest) -> str:
     )
 
 
+def _flips(gate: Gate) -> str:
+    """Of a number nothing flips."""
+    rows = f"{gate.rows:,} rows"
+    return rows if gate.metric == "pearson" else f"{gate.flips} flips of {rows}"
+
+
+def _holdout(name: str, metrics: Mapping[str, Any]) -> str:
+    """By the metric that its problem goes by."""
+    metric = next(metric for metric in ("mcc", "micro_f1", "pearson") if metric in metrics)
+    value = metrics[metric]
+    return f"{name} {METRIC_NAMES[metric]} {'undefined' if value is None else format(value, '.4f')}"
+
+
 def _describe_model(path: Path) -> dict[str, Any]:
     folder = ModelFolder.open(path)
     return {
@@ -68,13 +81,6 @@ def _describe_model(path: Path) -> dict[str, Any]:
         "base model": folder.recipe.get("model"),
         "corpus": folder.training.get("corpus", {}).get("name"),
         "kept epoch": folder.training.get("kept_epoch"),
-        "holdouts": ", ".join(
-            f"{name} {_main_figure(metrics)}" for name, metrics in folder.training.get("holdouts", {}).items()
-        ),
+        "holdouts": ", ".join(_holdout(name, metrics) for name, metrics in folder.training.get("holdouts", {}).items()),
         "recipe": TRAINING if folder.training else "not trained by bertline",
     }
-
-
-def _main_figure(metrics: dict[str, Any]) -> str:
-    name = next(name for name in ("mcc", "micro_f1", "pearson") if name in metrics)
-    return f"{METRIC_NAMES[name]} {'undefined' if metrics[name] is None else format(metrics[name], '.4f')}"

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from infer.thresholds import Found
 
-_CALLED = {"mcc": "MCC", "accuracy": "accuracy", "f1": "F1", "micro_f1": "micro F1", "macro_f1": "macro F1"}
-
 
 def threshold(
     bundle: BundlePath,
@@ -85,6 +83,7 @@ def threshold(
 
 def _told(found: "Found") -> "Iterator[str]":
     """Before and after, by label where there are several, and what to think of it."""
+    from bertline.metrics import METRIC_NAMES
     from infer.summary import columns_of
 
     thresholds = found.thresholds
@@ -104,7 +103,7 @@ def _told(found: "Found") -> "Iterator[str]":
         ((label, value),) = thresholds.labels.items()
         yield f"{label} is predicted where its probability is above {value:g}"
     for name, figures in (("at 0.5:  ", thresholds.before), ("there:   ", thresholds.after)):
-        yield name + ", ".join(f"{_CALLED[metric]} {figure:.4f}" for metric, figure in figures.items())
+        yield name + ", ".join(f"{METRIC_NAMES[metric]} {figure:.4f}" for metric, figure in figures.items())
     if found.never_seen:
         yield f"no row has {', '.join(found.never_seen)}: 0.5 stays"
     yield (
