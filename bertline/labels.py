@@ -1,6 +1,5 @@
 """Label cells of a table: the name of a label, names with commas between, or a number."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -8,6 +7,7 @@ from typing import Any, Protocol
 from bertline.columns import Columns
 
 SEPARATOR = ","  # between the labels of one cell
+FLOAT32_MAX = 3.4028234663852886e38
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -68,7 +68,7 @@ class LabelSetParser:
 
 
 class NumberParser:
-    """A finite decimal number (float)."""
+    """A decimal number that a float32 can be near (float): what a model answers with is one."""
 
     def values_of(self, cells: Iterable[str]) -> list[float | None]:
         return list(map(self._of, cells))
@@ -78,10 +78,10 @@ class NumberParser:
         if not isinstance(cell, str) or not _FLOAT.fullmatch(cell.strip()):
             return None
         value = float(cell)
-        return value if math.isfinite(value) else None
+        return value if abs(value) <= FLOAT32_MAX else None
 
     def fault(self, cell: str | bytes | None) -> str:
-        return f"{_shown(cell)} is not a number, which a regression model predicts; correct the row or --label-column"
+        return f"{_shown(cell)} is not a number that a regression model predicts; correct the row or --label-column"
 
 
 def _shown(cell: str | bytes | None) -> str:

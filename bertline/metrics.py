@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
-_Z = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
+NORMAL_95 = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
 _CELLS_AT_ONCE = 2**20  # of resampled confusion matrices; 200 labels must not fill the memory
 
 
@@ -37,6 +37,12 @@ def accuracy(confusion: Counts) -> float:
     """Share of rows on the diagonal; 0 for no rows."""
     total = int(confusion.sum())
     return int(np.trace(confusion)) / total if total else 0.0
+
+
+def f1(confusion: Counts) -> float:
+    """F1 of the second of two labels, in 0…1; 0 where neither has it a row nor is it predicted."""
+    right, both = int(confusion[1, 1]), int(confusion[1].sum() + confusion[:, 1].sum())
+    return 2 * right / both if both else 0.0
 
 
 def matthews(confusion: Counts) -> float:
@@ -86,9 +92,9 @@ def wilson_interval(right: int, rows: int) -> tuple[float, float]:
     """95% interval of a share, `right` of `rows` (Wilson 1927): honest for few rows and near 0 and 1, too."""
     if not rows:
         return 0.0, 1.0
-    share, square = right / rows, _Z * _Z
+    share, square = right / rows, NORMAL_95 * NORMAL_95
     centre = share + square / (2 * rows)
-    reach = _Z * math.sqrt(share * (1 - share) / rows + square / (4 * rows * rows))
+    reach = NORMAL_95 * math.sqrt(share * (1 - share) / rows + square / (4 * rows * rows))
     # Rounding must not leave the share itself outside.
     low, high = (centre - reach) / (1 + square / rows), (centre + reach) / (1 + square / rows)
     return max(0.0, min(low, share)), min(1.0, max(high, share))

@@ -62,7 +62,7 @@ class SingleLabel:
 
     def decide(self, logits: NDArray[np.floating]) -> NDArray[np.int64]:
         """(rows,) label ids."""
-        if self.threshold is None:
+        if self.threshold in (None, HALF):  # at 0.5 without the rounding of a probability
             largest: NDArray[np.int64] = logits.argmax(axis=1)
             return largest
         return (self.probabilities(logits)[:, 1] > self.threshold).astype(np.int64)
@@ -96,9 +96,11 @@ class MultiLabel:
 
     def decide(self, logits: NDArray[np.floating]) -> NDArray[np.bool_]:
         """(rows, labels) whether the label is given."""
+        above_half: NDArray[np.bool_] = logits > 0  # without the rounding of a probability
         if self.thresholds is None:
-            return logits > 0  # where the probability is above 0.5, without its rounding
-        return self.probabilities(logits) > np.array(self.thresholds)
+            return above_half
+        thresholds = np.array(self.thresholds)
+        return np.where(thresholds == HALF, above_half, self.probabilities(logits) > thresholds)
 
     def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
         different: NDArray[np.bool_] = (self.decide(own) != self.decide(reference)).any(axis=1)

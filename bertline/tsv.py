@@ -65,36 +65,44 @@ class Table(Columns):
 
     A bad row raises BertlineError with file, line and column, and `hint` behind it; with `keep_bad`, `blocks` yields
     it instead and reads on. An empty file, and a first line that does not tell the columns, raise in any case.
+    A stream may be the middle of a file: its first line is then the file's `first_line`.
     """
 
     def __init__(
-        self, stream: io.BufferedIOBase, name: str, spec: TableSpec, *, keep_bad: bool = False, hint: str = ""
+        self,
+        stream: io.BufferedIOBase,
+        name: str,
+        spec: TableSpec,
+        *,
+        keep_bad: bool = False,
+        hint: str = "",
+        first_line: int = 1,
     ) -> None:
         self.name = name
         self._keep_bad, self._hint = keep_bad, hint
-        self._line = 0  # lines that were handed on
+        self._line = first_line - 1  # the last line that was handed on
         self._blocks = line_blocks(stream, MAX_LINE_BYTES)
         block = next(self._blocks, None)
         if block is None:
             raise BertlineError(f"{name}: the file is empty; give a table with at least one row")
-        if isinstance(block, bytes):
+        if isinstance(block, bytes) and first_line == 1:
             block = block.removeprefix(b"\xef\xbb\xbf") or b"\n"  # a mark alone is one empty line
         self._pending: bytes | LongLine = block
         if spec.header or not spec.columns:
             raw, _, rest = (block, b"", b"") if isinstance(block, LongLine) else block.partition(b"\n")
-            head = self._decoded(raw, 1)
+            head = self._decoded(raw, first_line)
             if isinstance(head, BadRow):
                 raise BertlineError(head.message)
             self.columns = tuple(head.split("\t"))
             if spec.header:
-                self._line, self._pending = 1, rest
+                self._line, self._pending = first_line, rest
             else:
                 self.columns = tuple(str(number + 1) for number in range(len(self.columns)))
         else:
             self.columns = spec.columns
             if not keep_bad:  # what is described wrongly is refused at once
                 raw = block if isinstance(block, LongLine) else block.partition(b"\n")[0]
-                for bad in self._one_by_one([raw], 1):
+                for bad in self._one_by_one([raw], first_line):
                     self._refuse(bad)
 
     def __iter__(self) -> Iterator[Row]:

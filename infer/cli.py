@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from infer.fleet import Fleet
-    from infer.job import Job
     from infer.scorer import Scorer
 
 _MOST_BATCH_TOKENS = 2**20
@@ -68,6 +67,23 @@ def infer(
     report: Annotated[Path | None, typer.Option(help="The report's name; else OUTPUT.report.json.")] = None,
     html: Annotated[bool, typer.Option("--html", help="Write OUTPUT.report.html as well.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run of the same command.")] = False,
+    engine: Annotated[
+        str,
+        typer.Option(help="local: this process; ray: workers on a cluster, -o a folder of parts.", metavar="local|ray"),
+    ] = "local",
+    ray_address: Annotated[
+        str | None,
+        typer.Option(help="HOST:PORT of a Ray cluster, or auto; else one on this machine.", metavar="ADDRESS"),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Ray: how many score.", show_default="a GPU or 4 CPUs each, as many as fit"),
+    ] = None,
+    part_rows: Annotated[int | None, typer.Option(min=1, help="Ray: rows of a part.", show_default="8 windows")] = None,
+    part_format: Annotated[
+        str | None,
+        typer.Option(help="Ray: how parts are written.", metavar="tsv|tsv.gz|jsonl|parquet", show_default="tsv"),
+    ] = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -75,7 +91,11 @@ def infer(
 
     A run that is stopped or killed goes on with the same command and --resume.
 
+    With --engine ray, inputs and -o may be URIs, such as s3://bucket/folder; -o gets part files and a manifest.
+
     Example: bertline infer bundle dev.tsv --format cola -o dev.scored.tsv --html
+
+    Example: bertline infer bundle dev.tsv --format cola -o dev.parts --engine ray --workers 2
     """
     from contextlib import ExitStack
 
@@ -89,10 +109,7 @@ def infer(
     from infer.pipeline import check_job, score_files
     from infer.scorer import Scorer
 
-    jobs = plan_jobs(
-        expand([Path(name) for name in inputs]),
-        output,
-        report,
+    how_to: dict[str, Any] = dict(
         spec=TableSpec.from_options(
             format=format,
             header=header,
@@ -113,6 +130,39 @@ def infer(
     )
     budget = _budget(batch_tokens)
     console = log_console(quiet)
+    for_ray = {"ray_address": ray_address, "workers": workers, "part_rows": part_rows, "part_format": part_format}
+    if engine == "ray":
+        from infer.cluster.command import plan_cluster_job
+        from infer.cluster.engine import score_on_cluster
+
+        run = plan_cluster_job(
+            inputs,
+            output,
+            report=report,
+            devices=devices,
+            device=device,
+            part_format=part_format,
+            how=how_to,
+            part_rows=part_rows,
+            workers=workers,
+            address=ray_address,
+            variant=variant,
+            provider=provider,
+            threads=threads,
+            max_length=max_length,
+            batch_tokens=budget,
+        )
+        opened = Bundle.open(bundle)
+        with _progress(console) as advance:
+            result, _ = score_on_cluster(run, opened, lambda line: console.print(line, markup=False), advance)
+        _summarise(console, output, result)
+        return
+    if engine != "local":
+        raise UsageError(f"--engine {engine}: give local or ray")
+    for option, value in for_ray.items():
+        if value is not None:
+            raise UsageError(f"--{option.replace('_', '-')} is for --engine ray; leave it out, or add that")
+    jobs = plan_jobs(expand([Path(name) for name in inputs]), output, report, **how_to)
     opened = Bundle.open(bundle)
     several: list[str] = []
     if devices is not None:
@@ -150,7 +200,7 @@ def infer(
         for job in jobs:
             with _progress(console) as advance:
                 result, _ = score_files(job, opened.manifest, open_scorer, advance)
-            _summarise(console, job, result)
+            _summarise(console, str(job.output), result)
 
 
 def info(
@@ -222,7 +272,7 @@ def _progress(console: "Console") -> Any:
     return bar()
 
 
-def _summarise(console: "Console", job: "Job", report: dict[str, Any]) -> None:
+def _summarise(console: "Console", output: str, report: dict[str, Any]) -> None:
     console.print(
         f"{report['rows']:,} rows in {report['seconds']:.1f} s, {report['rows_per_second']:,.0f} rows/s "
         f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} run, the others repeat them; "
@@ -250,5 +300,5 @@ def _summarise(console: "Console", job: "Job", report: dict[str, Any]) -> None:
         width = max(map(len, metrics["labels"])) + 1
         for label, counts in zip(metrics["labels"], metrics["confusion"], strict=True):
             console.print(f"  {label:<{width}}" + "".join(f"{count:>9,}" for count in counts), markup=False)
-    if str(job.output) != "-":
-        console.print(f"wrote {job.output}", markup=False)
+    if output != "-":
+        console.print(f"wrote {output}", markup=False)

@@ -1,28 +1,31 @@
 """What makes a run the run it is: all that its output depends on, named as the user names it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bertline.files import sha256_of
+from infer.facts import Facts
 from infer.job import Job
-from infer.scorer import WindowScorer
 from infer.versions import runtime_versions
 
 _ON_ERROR = "--on-error"
 
 
-def identity_of(job: Job, scorer: WindowScorer) -> dict[str, Any]:
-    """JSON values by name. Reads all inputs once, for their hashes: that costs less than scoring another file."""
+def identity_of(job: Job, facts: Facts, inputs: Sequence[str] | None = None) -> dict[str, Any]:
+    """JSON values by name. Without `inputs` in words, reads all of the job's once, for their hashes: that costs less
+    than scoring another file.
+    """
+    inputs = list(map(_input, job.inputs)) if inputs is None else inputs
     spec, form = job.spec, job.form
     return {
-        "bundle": scorer.bundle.sha256,
-        "--variant": scorer.variant,
-        "--provider": scorer.provider,
-        "--device": scorer.device,
-        "--threads": scorer.threads,
-        "--max-length": scorer.max_length,
-        "--batch-tokens": "auto" if job.tune else scorer.batch_tokens,
+        "bundle": facts.bundle_sha256,
+        "--variant": facts.variant,
+        "--provider": facts.provider,
+        "--device": facts.device,
+        "--threads": facts.threads,
+        "--max-length": facts.max_length,
+        "--batch-tokens": "auto" if job.tune else facts.batch_tokens,
         "--window": job.window_rows,
         "--dedupe": job.dedupe,
         _ON_ERROR: job.on_error,
@@ -35,7 +38,7 @@ def identity_of(job: Job, scorer: WindowScorer) -> dict[str, Any]:
         "--output-header": form.header,
         "--probabilities": form.probabilities,
         "--logits": form.logits,
-        **{f"input {number}": _input(path) for number, path in enumerate(job.inputs, 1)},
+        **{f"input {number}": told for number, told in enumerate(inputs, 1)},
         **{f"version of {name}": version for name, version in runtime_versions().items()},
     }
 

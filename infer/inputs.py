@@ -41,7 +41,7 @@ def _expanded(argument: Path) -> list[Path]:
         return [argument]
     if argument.is_dir():
         try:
-            found = [path for path in argument.iterdir() if path.is_file() and _is_table(path)]
+            found = [path for path in argument.iterdir() if path.is_file() and is_table(path)]
         except PermissionError:
             raise BertlineError(f"{argument}: the folder may not be read; allow it with chmod u+rx") from None
         if not found:
@@ -50,7 +50,7 @@ def _expanded(argument: Path) -> list[Path]:
         return sorted(found, key=str)
     if set("*?[") & set(str(argument)) and not argument.exists():
         matches = map(Path, glob.glob(str(argument)))  # noqa: PTH207 - Path.glob finds hidden files, too
-        found = [path for path in matches if path.is_file() and not _is_left_by_run(path)]
+        found = [path for path in matches if path.is_file() and not is_left_by_run(path)]
         if not found:
             raise BertlineError(f"{argument}: no file has such a name; check the pattern, and the folder it is in")
         return sorted(found, key=str)
@@ -58,12 +58,12 @@ def _expanded(argument: Path) -> list[Path]:
     return [argument]
 
 
-def _is_table(path: Path) -> bool:
+def is_table(path: Path) -> bool:
     name = path.name.lower()
     ending = (path.with_suffix("") if compression_of(path) else path).suffix.lower()
     known = ending in TEXT_ENDINGS or name.endswith(PARQUET)
-    return known and not name.startswith(".") and not _is_left_by_run(path)
+    return known and not name.startswith(".") and not is_left_by_run(path)
 
 
-def _is_left_by_run(path: Path) -> bool:
+def is_left_by_run(path: Path) -> bool:
     return path.name.endswith(LEFT_BY_RUNS)

@@ -1,6 +1,7 @@
 """The report of a scored file, as a page."""
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from bertline.charts import bar_chart
@@ -8,17 +9,16 @@ from bertline.console import file_size
 from bertline.evaluation import Evaluation
 from bertline.evaluation.section import evaluation_section, mcc_tile
 from bertline.report import Chart, Commands, Facts, Report, Section, render_html
-from infer.job import Job
 from infer.stages import STAGES
 
 
-def scoring_page(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> str:
+def scoring_page(report: dict[str, Any], evaluation: Evaluation | None) -> str:
     """A self-contained HTML page of one `infer` run."""
     headline = [(f"{report['rows']:,}", "rows"), (f"{report['rows_per_second']:,.0f}", "rows/s")]
     if evaluation:
         headline = [mcc_tile(evaluation), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
     sections = [*([evaluation_section("Metrics", evaluation)] if evaluation else []), _run_section(report)]
-    names = ", ".join(path.name for path in job.inputs)
+    names = ", ".join(Path(source["name"]).name for source in report["input"])
     return render_html(Report(f"Scores of {names}", f"{report['variant']} on {report['provider']}", headline, sections))
 
 

@@ -77,20 +77,28 @@ class ParquetSource(Columns):
     unit = "row"
     nothing = "has no rows"
 
-    def __init__(self, path: Path, spec: TableSpec) -> None:
-        self.name = str(path)
+    def __init__(
+        self, path: Path, spec: TableSpec, *, stream: Any = None, name: str = "", groups: range | None = None
+    ) -> None:
+        """A file; or, of one that is open as a `stream` and called `name`, the row groups of those numbers."""
+        self.name = name or str(path)
         self.table = self
         self._path = path
-        self._row = 0  # rows read so far
         pyarrow, parquet = import_pyarrow(self.name)
-        open_input(path).close()  # what is not there, or may not be read, is no damaged file
+        if stream is None:
+            open_input(path).close()  # what is not there, or may not be read, is no damaged file
         self._faults = (pyarrow.ArrowException, OSError)
         try:
             # Neither prefetched nor mapped: memory holds the pages of one batch.
-            self._file = parquet.ParquetFile(self.name, pre_buffer=False, buffer_size=2**20)
+            self._file = parquet.ParquetFile(stream or self.name, pre_buffer=False, buffer_size=2**20)
             self.schema = self._file.schema_arrow
+            self._size: int = path.stat().st_size if stream is None else stream.size()
         except self._faults as error:
             raise self._damaged(error) from None
+        meta = self._file.metadata
+        self._is_whole, self._groups = groups is None, groups or range(meta.num_row_groups)
+        self._before: int = sum(meta.row_group(number).num_rows for number in range(self._groups.start))
+        self._row = self._before  # number of the last row that was read
         self.columns = tuple(self.schema.names)
         if not spec.header and spec.columns != self.columns:
             raise BertlineError(
@@ -112,7 +120,7 @@ class ParquetSource(Columns):
         total = sum(meta.row_group(number).total_byte_size for number in range(meta.num_row_groups))
         rows = min(BATCH_ROWS, max(1, BATCH_BYTES * meta.num_rows // max(1, total)))
         try:
-            for batch in self._file.iter_batches(batch_size=rows):
+            for batch in self._file.iter_batches(batch_size=rows, row_groups=list(self._groups)):
                 if batch.num_rows:
                     first, self._row = self._row + 1, self._row + batch.num_rows
                     yield Batch(self.name, first, batch, batch.nbytes // batch.num_rows + 1)
@@ -120,14 +128,20 @@ class ParquetSource(Columns):
             raise self._damaged(error) from None
 
     @property
+    def group_rows(self) -> tuple[int, ...]:
+        """How many rows each row group of the file has."""
+        meta = self._file.metadata
+        return tuple(meta.row_group(number).num_rows for number in range(meta.num_row_groups))
+
+    @property
     def bytes_read(self) -> int:
         """The file's bytes on disk, by the share of its rows that were read."""
         rows: int = self._file.metadata.num_rows
-        return self._path.stat().st_size * self._row // max(1, rows)
+        return self._size * (self._row - self._before) // max(1, rows)
 
     def sha256(self) -> str:
-        """Of the file on disk, in hexadecimal digits; reads it once more."""
-        return sha256_of(self._path)
+        """Of the file on disk, in hexadecimal digits; reads it once more. Of a part of one, nothing."""
+        return sha256_of(self._path) if self._is_whole else ""
 
     def close(self) -> None:
         """Close the file."""

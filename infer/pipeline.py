@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import Evaluation, restored
+from bertline.problems import SingleLabel
 from infer.budget import find_budget
+from infer.facts import Facts
 from infer.identity import identity_of
 from infer.job import Job
 from infer.journal import Recalled
 from infer.output import STDOUT, Format, format_for
 from infer.rejects import rejects_head, rejects_rows
-from infer.report import InputChangedError, finished, publish_report, report_of
+from infer.report import InputChangedError, check_unchanged, finished, publish_report, report_of
 from infer.rows import QUARANTINE_HINT, OnError, Rows
 from infer.scorer import Prepared, Scorer, Tokenized, WindowScorer
 from infer.seen import Placement, Seen
@@ -69,16 +71,16 @@ def score_files(
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
     job = replace(job, window_rows=job.window_rows or scorer.window_rows)
-    identity = None if job.streams else identity_of(job, scorer)
+    identity = None if job.streams else identity_of(job, Facts.of(scorer))
     if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
         return finished(job, identity), None
     sink = _open_sink(job, identity)
-    budget, scorer.out_of_memory_at = scorer.batch_tokens, None
     try:
-        run = _Run(job, rows, scorer, form, sink)
-        with _switching_often():
-            run.score(progress)
-        report = report_of(job, rows, scorer, run.totals, run.evaluation, startup_seconds, identity)
+        run, facts = score_rows(job, rows, scorer, form, sink, progress)
+        if run.evaluation:
+            run.evaluation.finish()
+        check_unchanged(job, rows, identity)
+        report = report_of(rows.read, facts, run.totals, run.evaluation, startup_seconds, identity)
         publish_report(job, report, run.evaluation)
         sink.publish(form.finish)
     except (BertlineError, KeyboardInterrupt) as error:
@@ -89,9 +91,24 @@ def score_files(
     except BaseException:
         sink.abandon()
         raise
+    return report, run.evaluation
+
+
+def score_rows(
+    job: Job, rows: Rows, scorer: WindowScorer, form: Format, sink: Sink, progress: Progress = lambda *_: None
+) -> tuple["Run", Facts]:
+    """Score all rows into a sink, which is then the caller's to publish; of the job, only how to score is looked at.
+
+    The evaluation is not finished: more rows may come behind.
+    """
+    budget, scorer.out_of_memory_at = scorer.batch_tokens, None
+    try:
+        run = Run(job, rows, scorer, form, sink)
+        with _switching_often():
+            run.score(progress)
+        return run, Facts.of(scorer)
     finally:
         scorer.batch_tokens = budget  # the next file begins as it would in a run of its own, by which it goes on
-    return report, run.evaluation
 
 
 def _open_sink(job: Job, identity: dict[str, Any] | None) -> Sink:
@@ -124,7 +141,7 @@ class _Ready:
     bytes_read: int
 
 
-class _Run:
+class Run:
     """The stages of one run: `_windows` runs in the reader's thread, `_ready` in the tokenizer's, `score` with the
     session in the caller's, and `_write` in the writer's. Totals and evaluation are the writer's until it is done.
     """
@@ -164,8 +181,6 @@ class _Run:
                 writer.put((ready, logits))
                 rows_before, bytes_before = ready.rows_read, ready.bytes_read
                 mark = time.perf_counter()
-        if self.evaluation:
-            self.evaluation.finish()
         self.totals.seconds += time.perf_counter() - self._begin
 
     def _tune(self, first: Prepared) -> None:
@@ -193,9 +208,9 @@ class _Run:
             prepared.work.stage_seconds["read"] = seconds
             yield _Ready(window, prepared, rows_read, bytes_read)
 
-    def _restored(self, state: dict[str, Any]) -> Evaluation:
+    def _restored(self, state: dict[str, Any]) -> Any:
         try:
-            return Evaluation.restored(self._scorer.labels, state)
+            return restored(SingleLabel(self._scorer.labels), state)
         except (ValueError, KeyError, TypeError):
             raise self._damaged() from None
 

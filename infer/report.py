@@ -1,6 +1,7 @@
 """The report of a run: what was done, how fast, by what, and how well."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,12 +9,12 @@ from bertline.errors import BertlineError
 from bertline.evaluation import Evaluation
 from bertline.files import partial_of, sha256_of, write_whole
 from bertline.schema import parse_json
+from infer.facts import Facts
 from infer.identity import differences
 from infer.inputs import STDIN
 from infer.job import Job
 from infer.memory import peak_memory_mib
-from infer.rows import Rows
-from infer.scorer import WindowScorer
+from infer.rows import InputRead, Rows
 from infer.totals import Totals
 from infer.unfinished import journal_of
 from infer.versions import runtime_versions
@@ -23,21 +24,24 @@ class InputChangedError(BertlineError):
     """What was scored is of no file that there ever was, so that nobody may go on with it."""
 
 
-def report_of(
-    job: Job,
-    rows: Rows,
-    scorer: WindowScorer,
-    totals: Totals,
-    evaluation: Evaluation | None,
-    startup_seconds: float,
-    identity: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """The document; InputChangedError where an input is no longer what was read, or was not what the identity says."""
+def check_unchanged(job: Job, rows: Rows, identity: dict[str, Any] | None) -> None:
+    """InputChangedError where an input is no longer what was read, or was not what the identity says."""
     for number, (source, path) in enumerate(zip(rows.read, job.inputs, strict=True), 1):
         if path == STDIN or not path.is_file():
             continue
         if sha256_of(path) != source.sha256 or (identity and source.sha256 not in identity[f"input {number}"]):
             raise InputChangedError(f"{path}: was changed while it was being scored; start over with --force")
+
+
+def report_of(
+    read: Sequence[InputRead],
+    facts: Facts,
+    totals: Totals,
+    evaluation: Evaluation | None,
+    startup_seconds: float,
+    identity: dict[str, Any] | None,
+) -> dict[str, Any]:
+    """The document, of all inputs that were `read`."""
     work = totals.work
     report: dict[str, Any] = {
         "rows": work.rows,
@@ -49,22 +53,14 @@ def report_of(
         "rejected": dict(totals.rejected),
         "blanked": totals.blanked,
         "resumed_rows": totals.resumed_rows,
-        "rows_per_second": work.rows / totals.seconds,
+        "rows_per_second": work.rows / totals.seconds if totals.seconds else 0.0,
         "seconds": totals.seconds,
         "startup_seconds": startup_seconds,
         "stage_seconds": work.stage_seconds,
         "peak_memory_mib": peak_memory_mib(),
-        "device": scorer.device,
-        "device_name": scorer.device_name,
-        "provider": scorer.provider,
-        "variant": scorer.variant,
-        "threads": scorer.threads,
-        "batch_tokens": scorer.batch_tokens,
-        "out_of_memory_at": scorer.out_of_memory_at,
+        **asdict(facts),
         "batch_tokens_tried": [asdict(trial) for trial in totals.trials],
-        "max_length": scorer.max_length,
-        "bundle_sha256": scorer.bundle.sha256,
-        "input": [asdict(source) for source in rows.read],
+        "input": [asdict(source) for source in read],
         "versions": runtime_versions(),
         "run": identity,
     }
@@ -80,7 +76,7 @@ def publish_report(job: Job, report: dict[str, Any], evaluation: Evaluation | No
         if job.html:
             from infer.pages import scoring_page
 
-            write_whole(job.page, scoring_page(job, report, evaluation))
+            write_whole(job.page, scoring_page(report, evaluation))
 
 
 def finished(job: Job, identity: dict[str, Any]) -> dict[str, Any]:

@@ -9,15 +9,14 @@ from bertline.blocks import BadRow
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
 from bertline.labels import LabelParser
-from bertline.tsv import TableSpec, require_input
+from bertline.tsv import TableSpec
 from infer.encode import Text
-from infer.inputs import STDIN, is_parquet
-from infer.parquet import ParquetSource
+from infer.inputs import STDIN
+from infer.opening import FileInput, Input, Source
 from infer.rejects import Reject
-from infer.sources import Block, TextSource
+from infer.sources import Block
 from infer.windows import Window
 
-Source = TextSource | ParquetSource
 OnError = Literal["fail", "quarantine"]
 QUARANTINE_HINT = "; or set such rows aside with --on-error quarantine"
 
@@ -41,7 +40,7 @@ class Rows:
 
     def __init__(
         self,
-        inputs: Sequence[Path],
+        inputs: Sequence[Path | Input],
         spec: TableSpec,
         manifest: Manifest,
         *,
@@ -52,19 +51,18 @@ class Rows:
         self.bytes_read = 0  # on disk
         self.count = 0  # rows, without rejects
         self.read: list[InputRead] = []
-        self._inputs = list(inputs)
+        self._inputs = [FileInput(item) if isinstance(item, Path) else item for item in inputs]
         self._spec = spec
         self._keep_bad, self._hint = on_error == "quarantine", hint
-        if self._inputs.count(STDIN) > 1:
+        if self._inputs.count(FileInput(STDIN)) > 1:
             raise UsageError("-, which is stdin, can be given only once")
-        for path in self._inputs:
-            if path != STDIN:
-                require_input(path)
+        for item in self._inputs:
+            item.check()
         self._first = self._open(self._inputs[0])
         table = self._first.table
         self.name, self.columns = table.name, table.columns
         # pyarrow.Schema where every row can be had as Arrow, else None
-        self.schema: Any = self._first.schema if all(map(is_parquet, self._inputs)) else None
+        self.schema: Any = self._first.schema if all(item.is_parquet for item in self._inputs) else None
         self._text = [(table.index(column, option), option) for column, option in self._text_columns(manifest)]
         self._check_texts(self._first)
         self._label = self._label_index(manifest) if use_labels else None
@@ -74,8 +72,8 @@ class Rows:
     @property
     def bytes_total(self) -> int | None:
         """Size of all inputs on disk, or None where one is a stream."""
-        whole = all(path != STDIN and path.is_file() for path in self._inputs)
-        return sum(path.stat().st_size for path in self._inputs) if whole else None
+        sizes = [item.size for item in self._inputs]
+        return None if None in sizes else sum(size or 0 for size in sizes)
 
     def windows(self, size: int) -> Iterator[Window]:
         """Windows of `size` rows, shorter where rows are long or many are rejected; windows go across files.
@@ -167,12 +165,12 @@ class Rows:
         return Reject(name, bad.line, bad.reason, message, bad.raw)
 
     def _sources(self) -> Iterator[Source]:
-        for number, path in enumerate(self._inputs):
-            source = self._open(path) if number else self._first
+        for number, item in enumerate(self._inputs):
+            source = self._open(item) if number else self._first
             try:
                 if source.table.columns != self.columns:
                     raise BertlineError(
-                        f"{path}, line 1: its columns are {', '.join(source.table.columns)}, while {self._inputs[0]} "
+                        f"{item.name}, line 1: its columns are {', '.join(source.table.columns)}, while {self.name} "
                         f"has {', '.join(self.columns)}; score files of different columns one by one"
                     )
                 self._check_texts(source)
@@ -180,10 +178,8 @@ class Rows:
             finally:
                 source.close()
 
-    def _open(self, path: Path) -> Source:
-        if is_parquet(path):
-            return ParquetSource(path, self._spec)
-        return TextSource(path, self._spec, keep_bad=self._keep_bad, hint=self._hint)
+    def _open(self, item: Input) -> Source:
+        return item.open(self._spec, keep_bad=self._keep_bad, hint=self._hint)
 
     def _check_texts(self, source: Source) -> None:
         for index, option in self._text:

@@ -81,18 +81,26 @@ class Counted(io.RawIOBase):
 
 
 class TextSource:
-    """A TSV file, perhaps compressed, or stdin."""
+    """A TSV file, perhaps compressed by what its name says, or a stream of lines from the middle of one."""
 
     schema = None
     nothing = "has a header and no rows"
 
-    def __init__(self, path: Path, spec: TableSpec, *, keep_bad: bool, hint: str) -> None:
-        self._counted = _stdin() if path == STDIN else Counted(open_input(path))
+    def __init__(
+        self, counted: Counted, name: str, spec: TableSpec, *, keep_bad: bool, hint: str, first_line: int = 1
+    ) -> None:
+        self._counted = counted
         self._stream: io.BufferedIOBase = io.BufferedReader(self._counted, BLOCK_BYTES)
-        if ending := compression_of(path):
-            self._stream = decompressed(self._stream, str(path), ending)
-        self.table = Table(self._stream, str(path), spec, keep_bad=keep_bad, hint=hint)
+        if ending := compression_of(Path(name)):
+            self._stream = decompressed(self._stream, name, ending)
+        self.table = Table(self._stream, name, spec, keep_bad=keep_bad, hint=hint, first_line=first_line)
         self.blocks = self.table.blocks
+
+    @classmethod
+    def open(cls, path: Path, spec: TableSpec, *, keep_bad: bool, hint: str) -> "TextSource":
+        """A whole file, or stdin."""
+        counted = _stdin() if path == STDIN else Counted(open_input(path))
+        return cls(counted, str(path), spec, keep_bad=keep_bad, hint=hint)
 
     def check_text(self, index: int, option: str) -> None:
         """Every column is text."""

@@ -42,13 +42,35 @@ LEAVES = {
     "bertline.problems": {"bertline.labels", "bertline.metrics"},
     "bertline.model_folder": {"bertline.errors", "bertline.schema"},
     "bertline.report": set(),
-    "bertline.evaluation.batches": {"bertline.metrics"},
+    "bertline.evaluation.packing": set(),
+    "bertline.evaluation.exact": set(),
+    "bertline.evaluation.batches": {"bertline.metrics", "bertline.evaluation.packing"},
     "bertline.evaluation.scores": {"bertline.metrics"},
     "bertline.evaluation.lengths": {"bertline.metrics"},
     "bertline.evaluation.mistakes": set(),
-    "bertline.evaluation": {
+    "bertline.evaluation.per_label": {"bertline.metrics"},
+    "bertline.evaluation.moments": {"bertline.metrics", "bertline.evaluation.exact"},
+    "bertline.evaluation.error_lengths": {
         "bertline.metrics",
-        *(f"bertline.evaluation.{name}" for name in ("batches", "scores", "lengths", "mistakes")),
+        "bertline.evaluation.exact",
+        "bertline.evaluation.lengths",
+    },
+    "bertline.evaluation.single_label": {
+        "bertline.metrics",
+        "bertline.problems",
+        *(f"bertline.evaluation.{name}" for name in ("batches", "scores", "lengths", "mistakes", "per_label")),
+    },
+    "bertline.evaluation.multi_label": {
+        "bertline.metrics",
+        "bertline.problems",
+        *(f"bertline.evaluation.{name}" for name in ("scores", "lengths", "mistakes", "per_label")),
+    },
+    "bertline.evaluation.regression": {
+        *(f"bertline.evaluation.{name}" for name in ("error_lengths", "mistakes", "moments", "packing")),
+    },
+    "bertline.evaluation": {
+        "bertline.problems",
+        *(f"bertline.evaluation.{name}" for name in ("single_label", "multi_label", "regression")),
     },
     "bertline.evaluation.charts": {"bertline.axes", "bertline.svg"},
     "bertline.evaluation.section": {

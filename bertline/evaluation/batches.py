@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bertline.evaluation.packing import packed, unpacked
 from bertline.metrics import confusion_matrix, matthews
 
 BATCH_ROWS = 32  # the notebook shows MCC by batches of 32 rows
 MAX_BATCHES_KEPT = 512  # enough for a picture; a longer file must not grow the memory
+MAX_ROWS_KEPT = BATCH_ROWS * MAX_BATCHES_KEPT
 
 
 @dataclass(frozen=True)
@@ -27,49 +29,63 @@ class Spread:
 
 @dataclass
 class Batches:
-    """The first 512 batches of a stream of rows, whatever pieces it comes in."""
+    """The first 512 batches of a stream of rows, whatever pieces it comes in.
 
-    mcc: list[float] = field(default_factory=list)
-    undefined: int = 0
-    _true: list[int] = field(default_factory=list)  # of the batch that is not full yet
-    _predicted: list[int] = field(default_factory=list)
+    Their rows are kept and not their MCC: rows that come before these move every batch.
+    """
+
+    finished: bool = False  # no more rows come, so that the last batch may be shorter
+    _rows: NDArray[np.int32] = field(default_factory=lambda: np.zeros((2, 0), np.int32))  # true and predicted label ids
 
     def add(self, true: NDArray[np.integer], predicted: NDArray[np.integer]) -> None:
         """Count rows; both arrays are label ids (rows,)."""
-        # What no batch will hold is not kept: a large window's rows would be in every line of a journal.
-        wanted = max(0, (MAX_BATCHES_KEPT - len(self.mcc)) * BATCH_ROWS - len(self._true))
-        self._true += true[:wanted].tolist()
-        self._predicted += predicted[:wanted].tolist()
-        full = len(self._true) // BATCH_ROWS * BATCH_ROWS
-        for start in range(0, full, BATCH_ROWS):
-            self._close(self._true[start : start + BATCH_ROWS], self._predicted[start : start + BATCH_ROWS])
-        self._true, self._predicted = self._true[full:], self._predicted[full:]
+        room = MAX_ROWS_KEPT - self._rows.shape[1]
+        if room:
+            fresh = np.stack([true[:room], predicted[:room]]).astype(np.int32)
+            self._rows = np.concatenate([self._rows, fresh], axis=1)
+
+    def merge(self, later: "Batches") -> None:
+        """As if the later rows had been added."""
+        self.add(*later._rows)
+        self.finished = later.finished
 
     def finish(self) -> None:
         """Count the last batch, which may be shorter."""
-        if self._true:
-            self._close(self._true, self._predicted)
-            self._true, self._predicted = [], []
+        self.finished = True
 
-    def _close(self, true: list[int], predicted: list[int]) -> None:
-        self.undefined += len(set(true)) == 1 or len(set(predicted)) == 1
-        labels = max(*true, *predicted) + 1  # labels that do not occur change nothing
-        self.mcc.append(matthews(confusion_matrix(np.array(true), np.array(predicted), labels)))
+    @property
+    def mcc(self) -> list[float]:
+        """Of each batch, in order."""
+        return [matthews(confusion_matrix(batch[0], batch[1], int(batch.max()) + 1)) for batch in self._whole()]
+
+    @property
+    def undefined(self) -> int:
+        """Batches whose MCC is 0 by definition."""
+        return sum(bool((batch == batch[:, :1]).all(axis=1).any()) for batch in self._whole())
+
+    def _whole(self) -> list[NDArray[np.int32]]:
+        """(2, up to 32) each; labels that do not occur change nothing."""
+        kept = self._rows.shape[1]
+        end = kept if self.finished else kept // BATCH_ROWS * BATCH_ROWS
+        return [self._rows[:, start : min(end, start + BATCH_ROWS)] for start in range(0, end, BATCH_ROWS)]
 
     def spread(self) -> Spread | None:
         """Of all batches so far; None where there is none."""
-        if not self.mcc:
-            return None
-        lower, median, upper = (float(value) for value in np.percentile(self.mcc, [25, 50, 75]))
-        return Spread(len(self.mcc), sum(self.mcc) / len(self.mcc), lower, median, upper, self.undefined)
+        return spread_of(self.mcc, self.undefined)
 
     def state(self) -> dict[str, Any]:
         """JSON values, for `restored`."""
-        open_rows = [list(self._true), list(self._predicted)]
-        return {"mcc": list(self.mcc), "undefined": self.undefined, "open": open_rows}
+        return {"finished": self.finished, "rows": packed(self._rows, "<i4")}
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> "Batches":
         """Batches that go on from a `state`."""
-        true, predicted = state["open"]
-        return cls(list(state["mcc"]), state["undefined"], list(true), list(predicted))
+        return cls(bool(state["finished"]), unpacked(state["rows"], "<i4").reshape(2, -1))
+
+
+def spread_of(mcc: list[float], undefined: int) -> Spread | None:
+    """Of the batches' MCC; None where there is none."""
+    if not mcc:
+        return None
+    lower, median, upper = (float(value) for value in np.percentile(mcc, [25, 50, 75]))
+    return Spread(len(mcc), sum(mcc) / len(mcc), lower, median, upper, undefined)

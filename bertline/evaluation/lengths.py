@@ -1,5 +1,6 @@
 """Right and wrong rows by the length of their text in tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,24 +45,36 @@ class Lengths:
         counts[: len(self.counts)] += self.counts
         self.counts = counts
 
-    def bins(self) -> list[LengthBin]:
-        """At most 8 ranges of neighbouring lengths, each of about an eighth of the rows and no fewer than 30.
+    def merge(self, later: "Lengths") -> None:
+        """As if the later rows had been added."""
+        longer, shorter = sorted((self.counts, later.counts), key=len, reverse=True)
+        self.counts = longer.copy()
+        self.counts[: len(shorter)] += shorter
 
-        A file of fewer rows than that is one range.
-        """
-        rows = self.counts.sum(axis=1)
-        wanted = max(MIN_ROWS, -(-int(rows.sum()) // MAX_BINS))
-        groups: list[list[int]] = [[]]
-        left, held = int(rows.sum()), 0
-        for length in np.flatnonzero(rows).tolist():
-            groups[-1].append(length)
-            held += int(rows[length])
-            left -= int(rows[length])
-            if held >= wanted and left >= max(MIN_ROWS, wanted // 2):  # else the last ones join this range
-                groups.append([])
-                held = 0
-        return [self._bin(group) for group in groups if group]
+    def bins(self) -> list[LengthBin]:
+        """Ranges of lengths, as `length_ranges` cuts them."""
+        return [self._bin(lengths) for lengths in length_ranges(self.counts.sum(axis=1).tolist())]
 
     def _bin(self, lengths: list[int]) -> LengthBin:
         wrong, right = self.counts[lengths].sum(axis=0).tolist()
         return LengthBin(lengths[0], lengths[-1], wrong + right, right)
+
+
+def length_ranges(rows: Sequence[int]) -> list[list[int]]:
+    """At most 8 ranges of neighbouring lengths, each of about an eighth of the rows and no fewer than 30.
+
+    `rows` of each length, from 0 on; lengths without a row are in no range. Fewer rows than 30 are one range.
+    """
+    wanted = max(MIN_ROWS, -(-sum(rows) // MAX_BINS))
+    ranges: list[list[int]] = [[]]
+    left, held = sum(rows), 0
+    for length, count in enumerate(rows):
+        if not count:
+            continue
+        ranges[-1].append(length)
+        held += count
+        left -= count
+        if held >= wanted and left >= max(MIN_ROWS, wanted // 2):  # else the last ones join this range
+            ranges.append([])
+            held = 0
+    return [lengths for lengths in ranges if lengths]

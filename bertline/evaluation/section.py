@@ -2,12 +2,12 @@
 
 from bertline.axes import number
 from bertline.charts import bar_chart, confusion_matrix, line_chart
-from bertline.evaluation import HISTOGRAM_BINS, Evaluation
+from bertline.evaluation import Evaluation
 from bertline.evaluation.batches import BATCH_ROWS, MAX_BATCHES_KEPT, Spread
 from bertline.evaluation.charts import Interval, grouped_histogram, interval_chart
 from bertline.evaluation.lengths import LengthBin
 from bertline.evaluation.mistakes import Mistake
-from bertline.evaluation.scores import BINS, SHOWN, AtThreshold, best_of
+from bertline.evaluation.scores import BINS, HISTOGRAM_BINS, SHOWN, AtThreshold, best_of
 from bertline.report import Block, Chart, Section, Table
 
 _USED = (0.5, "0.5, as used")
@@ -177,7 +177,7 @@ def _mistakes(rows: list[Mistake]) -> list[Block]:
         "second text": [mistake.texts[1] for mistake in rows] if len(rows[0].texts) > 1 else None,
         "true": [mistake.true for mistake in rows],
         "predicted": [mistake.predicted for mistake in rows],
-        "probability": [_probability(mistake.probability) for mistake in rows],
+        "probability": [_probability(mistake.weight) for mistake in rows],
         "line": [mistake.line for mistake in rows] if files != {None} else None,
         "file": [mistake.file for mistake in rows] if len(files) > 1 else None,
     }

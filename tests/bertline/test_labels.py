@@ -1,7 +1,6 @@
 """Label cells: names and ids, several in one cell, numbers; and what is said of any other."""
 
 import io
-import math
 
 import pytest
 
@@ -43,9 +42,9 @@ def test_several_labels_stand_in_one_cell_in_any_order() -> None:
 
 def test_numbers_are_finite_and_decimal() -> None:
     assert NumberParser().values_of(["3.8", "-1", ".5", "2.", "1e-3", " 4 "]) == [3.8, -1.0, 0.5, 2.0, 0.001, 4.0]
-    wrong = ["", "nan", "inf", "1e999", "1_0", "0x1", "3,8", "٣", None]
+    wrong = ["", "nan", "inf", "1e999", "-1e39", "1_0", "0x1", "3,8", "٣", None]
     assert NumberParser().values_of(wrong) == [None] * len(wrong)  # type: ignore[arg-type]
-    assert all(math.isfinite(value) for value in NumberParser().values_of(["1e308"]) if value is not None)
+    assert NumberParser().values_of(["3.4028234e38"]) == [3.4028234e38]
 
 
 @pytest.mark.parametrize(

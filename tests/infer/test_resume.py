@@ -278,7 +278,7 @@ def test_another_bundle_is_refused(bundle: Path, cli: Cli, stopped: Stopped, tmp
     assert "bundle was" in again(cli, copy, stopped, "--resume").err
 
 
-@pytest.mark.parametrize("moment", ["identity_of", "report_of"])  # before the second table is read, and behind it
+@pytest.mark.parametrize("moment", ["identity_of", "check_unchanged"])  # before the second table is read, and behind it
 def test_what_was_scored_while_an_input_changed_is_never_gone_on_with(
     bundle: Path, tmp_path: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

@@ -17,7 +17,9 @@ def test_any_pieces_stored_and_restored_between_them_give_the_same(labels: int, 
     while start < 1000:
         stop = min(1000, start + int(generator.integers(1, 90)))
         stream.feed(pieces, start, stop)
-        pieces = Evaluation.restored(stream.labels, json.loads(json.dumps(pieces.state())))
+        state = json.loads(json.dumps(pieces.state()))
+        pieces = Evaluation(stream.labels)
+        pieces.restore(state)
         start = stop
     pieces.finish()
     whole = stream.evaluated()

@@ -17,7 +17,7 @@ def test_they_are_the_wrong_rows_of_the_highest_probability(labels: int, pairs: 
     mistakes = stream.evaluated().mistakes.rows
     assert [mistake.row for mistake in mistakes] == [row + 1 for row in expected]
     for mistake, row in zip(mistakes, expected, strict=True):
-        assert (mistake.file, mistake.line, mistake.probability) == ("a.tsv", row + 2, sure[row])
+        assert (mistake.file, mistake.line, mistake.weight) == ("a.tsv", row + 2, sure[row])
         assert mistake.true == stream.labels[stream.true[row]] != mistake.predicted
         text = stream.texts[row]
         assert mistake.texts == (text if isinstance(text, tuple) else (text,))
@@ -25,12 +25,11 @@ def test_they_are_the_wrong_rows_of_the_highest_probability(labels: int, pairs: 
 
 @pytest.mark.parametrize("piece", [1, 7, 12, 100])
 def test_of_equally_sure_ones_the_earliest_are_kept(piece: int) -> None:
-    mistakes, true, probabilities = Mistakes(), np.zeros(100, np.int64), np.tile([0.1, 0.9], (100, 1))
-    probabilities[90] = 0.05, 0.95
+    mistakes, weights = Mistakes(), np.full(100, 0.9)
+    weights[90] = 0.95
     for start in range(0, 100, piece):
-        part = slice(start, start + piece)
-        rows = len(true[part])
-        mistakes.add(start + 1, "ab", true[part], true[part] + 1, probabilities[part], ["t"] * rows, lambda _: ("f", 1))
+        part = weights[start : start + piece]
+        mistakes.add(start + 1, part, lambda _: ("a", "b"), ["t"] * len(part), lambda _: ("f", 1))
     assert [mistake.row for mistake in mistakes.rows] == [91, *range(1, 10)]
 
 

@@ -1,0 +1,1 @@
+"""Scoring on many machines: inputs are cut into parts, and Ray Data hands the parts to workers."""

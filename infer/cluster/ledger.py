@@ -1,0 +1,26 @@
+"""How often each part was begun: one that ends its worker again and again must not do so for ever."""
+
+from collections import Counter
+from typing import Any
+
+TRIES = 5  # more mishaps than a part meets by chance
+
+
+class Ledger:
+    """An actor beside the driver."""
+
+    def __init__(self) -> None:
+        self._begun: Counter[int] = Counter()
+
+    def begin(self, number: int) -> int:
+        """Note that a worker begins with a part; how many have done so."""
+        self._begun[number] += 1
+        return self._begun[number]
+
+
+def open_ledger(ray: Any) -> Any:
+    """The actor's handle; it lives where the driver does, and as long as the handle."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(Ledger).options(num_cpus=0, scheduling_strategy=here).remote()

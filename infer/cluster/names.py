@@ -1,0 +1,23 @@
+"""What the files in an output folder are called."""
+
+MANIFEST = "manifest.json"
+REPORT = "report.json"
+PAGE = "report.html"
+WORKING = ".unfinished"  # folder for what goes when the run is done
+RUN = "run.json"  # in it: what the run is
+ENDINGS = ("tsv", "tsv.gz", "jsonl", "parquet")  # of parts; the first is the default
+
+
+def part_name(number: int, ending: str) -> str:
+    """Of a part's scored rows; names sort as the parts do, up to 100,000 of them."""
+    return f"part-{number:05}.{ending}"
+
+
+def rejects_name(number: int) -> str:
+    """Of the rows of a part that were set aside."""
+    return f"part-{number:05}.rejects.tsv"
+
+
+def done_name(number: int) -> str:
+    """Of the record that a part is done."""
+    return f"part-{number:05}.json"
