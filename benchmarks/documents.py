@@ -11,17 +11,19 @@ from benchmarks.latency.result import Latency
 from benchmarks.machine import Machine
 from benchmarks.runtimes.result import Runtimes
 from benchmarks.scale.result import Scale
+from benchmarks.scaling.result import Scaling
 from benchmarks.throughput.result import Throughput
 from bertline.errors import BertlineError
 from bertline.schema import from_json, parse_json
 
 SCHEMA = 2
-Result = Latency | Throughput | Scale | Runtimes
+Result = Latency | Throughput | Scale | Runtimes | Scaling
 KINDS: dict[str, type[Result]] = {
     "latency": Latency,
     "throughput": Throughput,
     "scale": Scale,
     "runtimes": Runtimes,
+    "scaling": Scaling,
 }
 
 

@@ -13,6 +13,8 @@ from benchmarks.runtimes.result import Runtimes
 from benchmarks.runtimes.tables import runtimes_section
 from benchmarks.scale.result import Scale
 from benchmarks.scale.section import scale_section
+from benchmarks.scaling.result import Scaling
+from benchmarks.scaling.tables import named as scaling_tables
 from benchmarks.throughput.result import Throughput
 from bertline.report import Commands, Report, Section, render_html
 
@@ -47,4 +49,6 @@ def _section(document: Document) -> Section:
             made = scale_section(scale, document.machine.ceiling)
         case Runtimes() as runtimes:
             made = runtimes_section(runtimes)
+        case Scaling() as scaling:
+            made = Section("More machines", list(scaling_tables(scaling, document.machine.cpus).values()))
     return Section(made.title, [provenance(document), *made.blocks, Commands([document.command])])

@@ -9,6 +9,8 @@ from benchmarks.runtimes.result import Runtimes
 from benchmarks.scale.result import Scale
 from benchmarks.scale.tables import failure_table as scale_failures
 from benchmarks.scale.tables import growth_table, series_table
+from benchmarks.scaling.result import Scaling
+from benchmarks.scaling.tables import named as scaling_tables
 from benchmarks.throughput.tables import (
     cost_table,
     ratio_table,
@@ -46,6 +48,8 @@ def _tables(document: Document) -> dict[str, Table]:
                 "sizes": runtimes_tables.size_table(runtimes),
                 "failures": failure_table(runtimes.failures),
             }
+        case Scaling() as scaling:
+            return scaling_tables(scaling, document.machine.cpus)
         case throughput:
             return {
                 "summary": summary_table(throughput),
