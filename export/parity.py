@@ -67,7 +67,7 @@ def proven_goldens(reference: Reference, scorer: Scorer) -> tuple[list[Golden], 
 
 def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     """Stored logits of the scorer's variant against PyTorch's, and the tokenizer's ids against the stored ones."""
-    parity = Parity(scorer.labels)
+    parity = Parity(scorer.bundle.manifest.problem)
     own = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
     expected = pytorch_logits(goldens)
     names = [golden_name(golden) for golden in goldens]
@@ -78,7 +78,7 @@ def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
 
 def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, scorer: Scorer) -> Parity:
     """Rows of tables through both tokenizers and both models."""
-    parity = Parity(scorer.labels)
+    parity = Parity(scorer.bundle.manifest.problem)
     max_length = scorer.bundle.manifest.max_length
     for file in files:  # one by one, so that a row is named by its own file
         rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from infer.fleet import Fleet
-    from infer.job import Job
     from infer.scorer import Scorer
 
 _MOST_BATCH_TOKENS = 2**20
@@ -65,6 +64,9 @@ def infer(
     output_header: Annotated[
         bool, typer.Option("--output-header/--no-output-header", help="Write a header row.")
     ] = True,
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Decide by the bundle's thresholds, from bertline threshold.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="The report's name; else OUTPUT.report.json.")] = None,
     html: Annotated[bool, typer.Option("--html", help="Write OUTPUT.report.html as well.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run of the same command.")] = False,
@@ -72,6 +74,8 @@ def infer(
     quiet: options.Quiet = False,
 ) -> None:
     """Score tables: all their columns, then predicted_label and score, in the input's order.
+
+    A bundle of several labels adds predicted_label and prob_<label>, one of numbers prediction.
 
     A run that is stopped or killed goes on with the same command and --resume.
 
@@ -88,6 +92,7 @@ def infer(
     from infer.output import OutputFormat
     from infer.pipeline import check_job, score_files
     from infer.scorer import Scorer
+    from infer.summary import summary_of
 
     jobs = plan_jobs(
         expand([Path(name) for name in inputs]),
@@ -103,6 +108,7 @@ def infer(
         ),
         form=OutputFormat(header=output_header, probabilities=probabilities, logits=logits),
         use_labels=labels,
+        thresholds=thresholds,
         window_rows=window,
         dedupe=dedupe,
         tune=batch_tokens == "auto",
@@ -150,7 +156,8 @@ def infer(
         for job in jobs:
             with _progress(console) as advance:
                 result, _ = score_files(job, opened.manifest, open_scorer, advance)
-            _summarise(console, job, result)
+            for line in summary_of(job.output, result):
+                console.print(line, markup=False)
 
 
 def info(
@@ -220,35 +227,3 @@ def _progress(console: "Console") -> Any:
                 raise
 
     return bar()
-
-
-def _summarise(console: "Console", job: "Job", report: dict[str, Any]) -> None:
-    console.print(
-        f"{report['rows']:,} rows in {report['seconds']:.1f} s, {report['rows_per_second']:,.0f} rows/s "
-        f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} run, the others repeat them; "
-        f"{report['truncated']:,} cut at {report['max_length']} tokens, {report['padding_share']:.1%} padding, "
-        f"peak memory {report['peak_memory_mib']:,.0f} MiB",
-        markup=False,
-    )
-    if report["resumed_rows"]:
-        console.print(f"{report['resumed_rows']:,} of these rows were done by the run before")
-    if report["out_of_memory_at"]:
-        console.print(
-            f"{report['out_of_memory_at']:,} tokens a batch were too many for the device's memory; "
-            f"{report['batch_tokens']:,} were used"
-        )
-    if report["batch_tokens_tried"]:
-        console.print(f"{report['batch_tokens']:,} tokens a batch were the fastest tried")
-    if report["rejected"]:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["rejected"].items())
-        console.print(f"{sum(report['rejected'].values()):,} rows set aside ({reasons})", markup=False)
-    if metrics := report.get("metrics"):
-        interval = metrics.get("mcc_interval")
-        within = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-        console.print(f"accuracy {metrics['accuracy']:.4f}, MCC {metrics['mcc']:.4f}{within}")
-        console.print("confusion, rows true, columns predicted:")
-        width = max(map(len, metrics["labels"])) + 1
-        for label, counts in zip(metrics["labels"], metrics["confusion"], strict=True):
-            console.print(f"  {label:<{width}}" + "".join(f"{count:>9,}" for count in counts), markup=False)
-    if str(job.output) != "-":
-        console.print(f"wrote {job.output}", markup=False)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.evaluation import Evaluation, restored
-from bertline.problems import SingleLabel
+from bertline.evaluation import AnyEvaluation, evaluation_of, restored
+from bertline.problems import Problem
 from infer.budget import find_budget
 from infer.identity import identity_of
 from infer.job import Job
@@ -52,7 +52,7 @@ def score_files(
     manifest: Manifest,
     open_scorer: Callable[[], WindowScorer],
     progress: Progress = lambda rows, read, total: None,
-) -> tuple[dict[str, Any], Evaluation | None]:
+) -> tuple[dict[str, Any], AnyEvaluation | None]:
     """Score all inputs into one output; returns the report and the evaluation, None where the input has no labels.
 
     An output that is whole already has its report, too, and is not evaluated again.
@@ -64,8 +64,9 @@ def score_files(
     check_job(job)
     hint = QUARANTINE_HINT if job.on_error == "fail" and job.output != STDOUT else ""
     rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error, hint=hint)
-    job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
-    form = format_for(job.output, rows.columns, manifest.labels, job.form, rows.schema)
+    problem = _problem(job, manifest)
+    job.form.refuse(rows.columns, problem, rows.name)
+    form = format_for(job.output, rows.columns, problem, job.form, rows.schema)
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
@@ -76,7 +77,7 @@ def score_files(
     sink = _open_sink(job, identity)
     budget, scorer.out_of_memory_at = scorer.batch_tokens, None
     try:
-        run = _Run(job, rows, scorer, form, sink)
+        run = _Run(job, rows, scorer, problem, form, sink)
         with _switching_often():
             run.score(progress)
         report = report_of(job, rows, scorer, run.totals, run.evaluation, startup_seconds, identity)
@@ -93,6 +94,15 @@ def score_files(
     finally:
         scorer.batch_tokens = budget  # the next file begins as it would in a run of its own, by which it goes on
     return report, run.evaluation
+
+
+def _problem(job: Job, manifest: Manifest) -> Problem:
+    """What the logits mean, and how they are decided."""
+    if not job.thresholds:
+        return manifest.problem
+    if manifest.tuned_problem is None:
+        raise BertlineError("--thresholds: the bundle stores none; find them with bertline threshold BUNDLE TSV")
+    return manifest.tuned_problem
 
 
 def _open_sink(job: Job, identity: dict[str, Any] | None) -> Sink:
@@ -130,14 +140,15 @@ class _Run:
     session in the caller's, and `_write` in the writer's. Totals and evaluation are the writer's until it is done.
     """
 
-    def __init__(self, job: Job, rows: Rows, scorer: WindowScorer, form: Format, sink: Sink) -> None:
+    def __init__(self, job: Job, rows: Rows, scorer: WindowScorer, problem: Problem, form: Format, sink: Sink) -> None:
         self._job, self._rows, self._scorer, self._form, self._sink = job, rows, scorer, form, sink
+        self._problem = problem
         self._done = list(sink.checkpoints)  # of the present generation, the last one last
         last = self._done[-1] if self._done else None
         self.totals = Totals.of(last)
-        self.evaluation: Evaluation | None = None
+        self.evaluation: AnyEvaluation | None = None
         if rows.labelled:
-            self.evaluation = self._restored(last.evaluation or {}) if last else Evaluation(scorer.labels)
+            self.evaluation = self._restored(last.evaluation or {}) if last else evaluation_of(problem)
         if last:
             scorer.batch_tokens = last.batch_tokens
         self._begin = time.perf_counter()
@@ -194,9 +205,9 @@ class _Run:
             prepared.work.stage_seconds["read"] = seconds
             yield _Ready(window, prepared, rows_read, bytes_read)
 
-    def _restored(self, state: dict[str, Any]) -> Any:
+    def _restored(self, state: dict[str, Any]) -> AnyEvaluation:
         try:
-            return restored(SingleLabel(self._scorer.labels), state)
+            return restored(self._problem, state)
         except (ValueError, KeyError, TypeError):
             raise self._damaged() from None
 
@@ -213,8 +224,7 @@ class _Run:
         begin = time.perf_counter()
         (ready, logits), totals = item, self.totals
         window, placement = ready.window, ready.prepared.placement
-        predicted = logits.argmax(axis=1)
-        scored = self._form.rows(window, logits, predicted)
+        scored = self._form.rows(window, logits, self._problem.decide(logits))
         if not totals.windows:
             scored = self._form.head() + scored
         rejects = rejects_rows(window.rejects)
@@ -225,7 +235,7 @@ class _Run:
         totals.rejected.update(reject.reason for reject in window.rejects)
         totals.blanked += window.blanked
         if self.evaluation:
-            true = np.array(window.labels, np.int64)
+            true = self._problem.true(window.labels)
             self.evaluation.add(true, logits, placement.row_tokens, window.texts, window.place)
         sizes = self._sink.write(scored, rejects)
         spent = totals.work.stage_seconds

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bertline.errors import BertlineError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation
 from bertline.files import partial_of, sha256_of, write_whole
 from bertline.schema import parse_json
 from infer.identity import differences
@@ -28,7 +28,7 @@ def report_of(
     rows: Rows,
     scorer: WindowScorer,
     totals: Totals,
-    evaluation: Evaluation | None,
+    evaluation: AnyEvaluation | None,
     startup_seconds: float,
     identity: dict[str, Any] | None,
 ) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def report_of(
             continue
         if sha256_of(path) != source.sha256 or (identity and source.sha256 not in identity[f"input {number}"]):
             raise InputChangedError(f"{path}: was changed while it was being scored; start over with --force")
-    work = totals.work
+    work, manifest = totals.work, scorer.bundle.manifest
     report: dict[str, Any] = {
         "rows": work.rows,
         "unique_rows": work.unique_rows,
@@ -64,6 +64,8 @@ def report_of(
         "batch_tokens_tried": [asdict(trial) for trial in totals.trials],
         "max_length": scorer.max_length,
         "bundle_sha256": scorer.bundle.sha256,
+        "problem_type": manifest.problem_type,
+        "thresholds": manifest.thresholds.labels if job.thresholds and manifest.thresholds else None,
         "input": [asdict(source) for source in rows.read],
         "versions": runtime_versions(),
         "run": identity,
@@ -73,7 +75,7 @@ def report_of(
     return report
 
 
-def publish_report(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> None:
+def publish_report(job: Job, report: dict[str, Any], evaluation: AnyEvaluation | None) -> None:
     """Write the report, and its page, where the job wants them; each whole or not at all."""
     if job.report:
         write_whole(job.report, json.dumps(report, indent=1, ensure_ascii=False) + "\n")

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from bertline.blocks import BadRow
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.labels import LabelParser
 from bertline.tsv import TableSpec, require_input
 from infer.encode import Text
 from infer.inputs import STDIN, is_parquet
@@ -69,7 +68,7 @@ class Rows:
         self._check_texts(self._first)
         self._label = self._label_index(manifest) if use_labels else None
         self.labelled = self._label is not None
-        self._parser = LabelParser(manifest.labels)
+        self._parser = manifest.problem.parser()
 
     @property
     def bytes_total(self) -> int | None:
@@ -211,11 +210,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Scorable:
-    """Rows with what is needed of them: texts, and label ids where the input has labels."""
+    """Rows with what is needed of them: texts, and what their label cells say where the input has labels."""
 
     block: Block
     texts: Sequence[Text]
-    labels: list[Any]  # int: a row without an id is none of these
+    labels: list[Any]  # values of the problem's parser: a row whose cell says nothing is none of these
 
     def slice(self, start: int, stop: int) -> "_Scorable":
         return _Scorable(self.block.slice(start, stop), self.texts[start:stop], self.labels[start:stop])
