@@ -57,9 +57,10 @@ def export_bundle(
 
     Parity with PyTorch is proven on a grid of shapes, on the goldens and on the rows of `verify_on`, in the session
     that ships. Raises VerificationError, and leaves no bundle, where max |Δlogit| of fp32 exceeds 1e-4, a label flips,
-    a token id differs or padding changes an answer. A further variant that flips more than `max_flips` of the rows (a share; None: as
-    `infer.parity.limits_of` has it) or loses more than `max_mcc_drop` is left out: the bundle is finished without it,
-    and then VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows of `calibrate_on`.
+    a token id differs or padding changes an answer. A further variant that flips more than `max_flips` of the rows (a
+    share; None: as `infer.parity.limits_of` has it) or loses more than `max_mcc_drop` is left out: the bundle is
+    finished without it, and then VerificationError is raised. int8 is calibrated, and its layers are chosen, on rows
+    of `calibrate_on`.
     `runtimes` names consumers to copy into the bundle, as `node,web`. BertlineError for a model folder or a table that
     is not one, UsageError for a variant or a runtime, or int8 without rows.
     """
@@ -102,20 +103,28 @@ def export_bundle(
         terms = Terms(measure, max_flips, max_mcc_drop, threads, say)
         draft, goldens, left_out = add_further_gates("fp32", draft, goldens, terms)
         refused = {name: faults for name, faults in left_out.items() if name in further}  # others nobody asked for
+        impossible: dict[str, str] = {}
         for name in further:
-            if name == CUDA_FP16:
-                draft, goldens, faults = add_packed(draft, goldens, reference, verify_on, spec, terms)
-            elif name != BF16:
-                draft, goldens, faults = add_variant(name, make(name), draft, goldens, terms)
+            try:
+                if name == CUDA_FP16:
+                    draft, goldens, faults = add_packed(draft, goldens, reference, verify_on, spec, terms)
+                elif name != BF16:
+                    draft, goldens, faults = add_variant(name, make(name), draft, goldens, terms)
+                else:
+                    continue  # measured above: it is no file
+            except VerificationError as error:
+                say(f"{name}: {error}; left out")
+                impossible[name] = str(error)
             else:
-                continue  # measured above: it is no file
-            refused |= {name: faults} if faults else {}
+                refused |= {name: faults} if faults else {}
         draft = timed_in_turns(draft, verify_on, spec, terms)
         _finish(draft, goldens, consumers, output.name)
     say(f"wrote {output}")
-    if refused:
-        without = ", ".join(f"{name} ({'; '.join(faults)})" for name, faults in refused.items())
-        raise VerificationError(f"{output}: finished without {without}; see --max-flips and --max-mcc-drop")
+    if refused or impossible:
+        reasons = impossible | {name: "; ".join(faults) for name, faults in refused.items()}
+        without = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
+        remedy = "; see --max-flips and --max-mcc-drop" if refused else ""
+        raise VerificationError(f"{output}: finished without {without}{remedy}")
     return Bundle.open(output)
 
 
@@ -247,8 +256,8 @@ def _refuse_unfit(folder: ModelFolder, reference: Reference) -> None:
         )
     if not reference.sees_mask:
         raise BertlineError(
-            f"{folder.path}: its family {folder.model_type!r} takes no attention_mask, so that padding would change its "
-            "answers, and a bundle scores rows in padded batches; take a model that does"
+            f"{folder.path}: its family {folder.model_type!r} takes no attention_mask, so that padding would change "
+            "its answers, and a bundle scores rows in padded batches; take a model of another family"
         )
     if getattr(reference.model.config, "attention_type", None) == "block_sparse":
         raise BertlineError(

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from bertline.bundle import Bundle
-from bertline.errors import UsageError
+from bertline.errors import BertlineError, UsageError, VerificationError
 from export.calibration import Calibration
 from export.nncf import Feeds, require_nncf, smooth_quantized
 from export.precision import gathered_as_int8
@@ -29,6 +29,8 @@ MARGIN = 0.5
 SENSITIVITY_ROWS = 128
 _NEIGHBOURS = 50  # rows that are about as near to flipping
 PASSES = ("smooth_quant", "int8_products", "int8_tables")
+
+OTHERS = "use --variants quantized, or bf16"
 
 Run = Callable[[onnx.ModelProto, Encoded], NDArray[np.float32]]
 
@@ -61,14 +63,20 @@ def require_int8(calibrate_on: Sequence[Path], verify_on: Sequence[Path]) -> Non
 
 
 def make_int8(draft: Bundle, calibration: Calibration, scorer: Scorer, terms: Terms) -> Made:
-    """The int8 variant of the draft's fp32 graph, which `scorer` runs; see `quantize`."""
+    """The int8 variant of the draft's fp32 graph, which `scorer` runs; see `quantize`.
+
+    Raises VerificationError, with the way that works, for a graph that cannot be made int8.
+    """
     with TemporaryDirectory(dir=draft.path) as folder:
         file = Path(folder) / "candidate.onnx"
 
         def run(model: onnx.ModelProto, encoded: Encoded) -> NDArray[np.float32]:
             onnx.save_model(model, file)
-            session = OnnxSession(file, "cpu", scorer.threads)
-            return Scorer(draft, scorer.choice, session, scorer.encoder, scorer.batch_tokens).run_tokens(encoded)
+            try:
+                session = OnnxSession(file, "cpu", scorer.threads)
+                return Scorer(draft, scorer.choice, session, scorer.encoder, scorer.batch_tokens).run_tokens(encoded)
+            except BertlineError as error:
+                raise VerificationError(f"its int8 graph does not run ({error}); {OTHERS}") from None
 
         model = onnx.load(draft.path / scorer.choice.variant.file)
         return quantize(model, calibration, terms.limits("int8").max_flips, run, terms.say)
@@ -87,6 +95,8 @@ def quantize(
     which has been proven against PyTorch. What the choice is worth on other rows is for the gate to say.
     """
     products = find_products(model)
+    if not products.linear:
+        raise VerificationError(f"no product of its hidden states with a weight is known in its graph; {OTHERS}")
     feeds = _feeds(model, calibration.calibrating)
     full = smooth_quantized(model, feeds, products.int8, ALPHA)
     reference = run(model, calibration.choosing)

@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from bertline.errors import VerificationError
+
 _TELEMETRY = "openvino_telemetry"
 Feeds = Mapping[str, NDArray[np.int64]]
 
@@ -29,25 +31,30 @@ def smooth_quantized(
 
     rows: one text each, by input name, int64 (1, tokens). alpha: of SmoothQuant (Xiao et al. 2023), 0…1, how much of
     the activations' spread moves into the weights. Weights are int8, symmetric, one scale for each output channel;
-    activations one scale a tensor, with a zero point, from the mean of the rows' smallest and largest values.
+    activations one scale a tensor, with a zero point, from the mean of the rows' smallest and largest values. Raises
+    VerificationError for a graph that NNCF cannot take.
     """
     nncf = _quiet_import()
     advanced = import_module("nncf.quantization.advanced_parameters")
     others = [node.name for node in model.graph.node if node.name not in nodes]
+    parameters = advanced.AdvancedQuantizationParameters(
+        disable_bias_correction=True,  # a layer that is taken back to fp32 must find its bias as it was
+        smooth_quant_alphas=advanced.AdvancedSmoothQuantParameters(matmul=alpha),
+    )
     with redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        quantized: onnx.ModelProto = nncf.quantize(
-            model,
-            nncf.Dataset(rows),
-            subset_size=len(rows),
-            model_type=nncf.ModelType.TRANSFORMER,
-            ignored_scope=nncf.IgnoredScope(names=others),
-            advanced_parameters=advanced.AdvancedQuantizationParameters(
-                # A layer that is taken back to fp32 must find its bias as it was.
-                disable_bias_correction=True,
-                smooth_quant_alphas=advanced.AdvancedSmoothQuantParameters(matmul=alpha),
-            ),
-        )
+        try:
+            quantized: onnx.ModelProto = nncf.quantize(
+                model,
+                nncf.Dataset(rows),
+                subset_size=len(rows),
+                model_type=nncf.ModelType.TRANSFORMER,
+                ignored_scope=nncf.IgnoredScope(names=others),
+                advanced_parameters=parameters,
+            )
+        except Exception as error:  # nncf's exceptions share no base class
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise VerificationError(f"nncf cannot quantize its graph ({reason}); use --variants quantized") from None
     return quantized
 
 

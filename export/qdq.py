@@ -10,7 +10,10 @@ _TO_UNSIGNED = 128
 
 
 def int8_only_in(nodes: Collection[str], quantized: onnx.ModelProto, original: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy of the quantized graph in which all but `nodes` read what they read in the fp32 graph."""
+    """A copy of the quantized graph in which all but `nodes` read what they read in the fp32 graph.
+
+    Products that share a weight, as ALBERT's layers do, get a copy each: onnxruntime loads no other graph.
+    """
     before = {node.name: node.input for node in original.graph.node if node.name not in nodes}
     copy = onnx.ModelProto()
     copy.CopyFrom(quantized)
@@ -24,6 +27,7 @@ def int8_only_in(nodes: Collection[str], quantized: onnx.ModelProto, original: o
     del graph.initializer[:]
     graph.initializer.extend([*original.graph.initializer, *added])
     _drop_unread(graph)
+    _untie(graph)
     return copy
 
 
@@ -49,6 +53,22 @@ def unsigned_activations(model: onnx.ModelProto) -> onnx.ModelProto:
         if value.name in steps.keys() | zero_points and value.type.tensor_type.elem_type == TensorProto.INT8:
             value.type.tensor_type.elem_type = TensorProto.UINT8
     return copy
+
+
+def _untie(graph: onnx.GraphProto) -> None:
+    """Give each product that reads an int8 weight which others read, too, its own weight, scale and zero point."""
+    stored = {tensor.name: tensor for tensor in graph.initializer}
+    for node in [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[0] in stored]:
+        readers = [reader for reader in graph.node if node.output[0] in reader.input]
+        for number, reader in enumerate(readers[1:], 1):
+            own = onnx.NodeProto.FromString(node.SerializeToString())
+            own.name, own.output[0] = f"{node.name}.{number}", f"{node.output[0]}.{number}"
+            for place, name in enumerate(node.input):
+                tensor = onnx.TensorProto.FromString(stored[name].SerializeToString())
+                tensor.name = own.input[place] = f"{name}.{number}"
+                graph.initializer.append(tensor)
+            graph.node.insert(list(graph.node).index(node) + number, own)
+            reader.input[:] = [own.output[0] if name == node.output[0] else name for name in reader.input]
 
 
 def _drop_unread(graph: onnx.GraphProto) -> None:

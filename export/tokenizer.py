@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +54,33 @@ def _write(path: Path, settings: dict[str, Any]) -> None:
 
 def tokenizer_facts(model: ModelFolder, tokenizer: Any, positions: int) -> TokenizerFacts:
     """Ids of the special tokens, case folding, and the longest sequence in tokens, for the manifest."""
-    normalizer = json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8")).get("normalizer") or {}
-    lowercase = bool(normalizer.get("lowercase", False))
-    strip_accents = normalizer.get("strip_accents")
+    steps = list(_steps(json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8")).get("normalizer")))
+    lowercase = any(step["type"] == "Lowercase" or step.get("lowercase") for step in steps)
     return TokenizerFacts(
         pad_id=tokenizer.pad_token_id,
         cls_id=tokenizer.cls_token_id,
         sep_id=tokenizer.sep_token_id,
         unk_id=tokenizer.unk_token_id,
         lowercase=lowercase,
-        strip_accents=lowercase if strip_accents is None else bool(strip_accents),  # BERT's rule for "not said"
+        strip_accents=any(map(_strips_accents, steps)),
         positions=positions,
     )
+
+
+def _steps(normalizer: dict[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """A normalizer's steps in their order, of sequences those within."""
+    if normalizer and normalizer["type"] == "Sequence":
+        for step in normalizer["normalizers"]:
+            yield from _steps(step)
+    elif normalizer:
+        yield normalizer
+
+
+def _strips_accents(step: dict[str, Any]) -> bool:
+    if step["type"] != "BertNormalizer":
+        return bool(step["type"] == "StripAccents")
+    said = step.get("strip_accents")
+    return bool(step.get("lowercase") if said is None else said)  # BERT's rule for "not said"
 
 
 def bundle_max_length(model: ModelFolder, tokenizer: Any, positions: int) -> int:

@@ -119,9 +119,8 @@ def _ways(bundle: Bundle, name: str, machine: Machine) -> list[Choice]:
     variants = bundle.manifest.variants
     file_of = "fp32" if name == BF16 else name
     if file_of not in variants:
-        raise BertlineError(
-            f"{bundle.path}: has no variant {name!r}; it has {', '.join(variants)}; choose with --variant"
-        )
+        others = "choose with --variant" if name != CUDA_FP16 else "with --device cuda, fp32 runs, too"
+        raise BertlineError(f"{bundle.path}: has no variant {name!r}; it has {', '.join(variants)}; {others}")
     variant = variants[file_of]
     needed, other = (CPU_PROVIDER, "cuda") if machine.device == "cpu" else (CUDA_PROVIDER, "cpu")
     if needed not in variant.providers:

@@ -1,6 +1,6 @@
 """Tiny models, made in a second: real architectures and tokenizers with random weights and a small vocabulary."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,16 @@ SENTENCES = [
 ]
 POSITIONS = 64
 FAMILIES = ("bert", "roberta", "distilbert", "electra")  # those with a packed graph
-OTHER_FAMILIES = ("xlm-roberta", "albert", "mpnet", "deberta-v2", "modernbert")
+OTHER_FAMILIES = ("xlm-roberta", "albert", "mpnet", "deberta-v2", "deberta-v3", "modernbert")
 LIKE_ROBERTA = ("roberta", "xlm-roberta", "mpnet")  # their markers, and positions that count from the padding id on
+_DEBERTA = {"relative_attention": True, "position_buckets": 16, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0}
+_MODEL_TYPES = {"deberta-v3": "deberta-v2"}  # where transformers calls the family otherwise
 _SETTINGS: dict[str, dict[str, object]] = {
     "roberta": {"type_vocab_size": 1},
     "xlm-roberta": {"type_vocab_size": 1},
     "albert": {"embedding_size": 16},
-    "deberta-v2": {"relative_attention": True, "position_buckets": 16, "pos_att_type": ["p2c", "c2p"]},
+    "deberta-v2": {**_DEBERTA, "conv_kernel_size": 3, "conv_act": "gelu"},
+    "deberta-v3": {**_DEBERTA, "share_att_key": True, "norm_rel_ebd": "layer_norm", "position_biased_input": False},
     "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 16},
 }
 
@@ -75,25 +78,34 @@ def write_tokenizer(folder: Path, family: str = "bert") -> Any:
     return wrapped
 
 
-def write_model(folder: Path, family: str = "bert", labels: tuple[str, ...] = ("0", "1"), seed: int = 0) -> Path:
+def write_model(
+    folder: Path,
+    family: str = "bert",
+    labels: tuple[str, ...] = ("0", "1"),
+    seed: int = 0,
+    *,
+    problem_type: str | None = None,
+    make_tokenizer: Callable[[Path, str], Any] = write_tokenizer,
+) -> Path:
     """A classifier of that family with random weights large enough that sentences get different scores."""
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
 
-    tokenizer = write_tokenizer(folder, family)
+    tokenizer = make_tokenizer(folder, family)
     sizes: dict[str, int] = (
         {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2}
         if family == "distilbert"
         else {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     )
     config = AutoConfig.for_model(
-        family,
+        _MODEL_TYPES.get(family, family),
         vocab_size=len(tokenizer),
         max_position_embeddings=POSITIONS + (tokenizer.pad_token_id + 1 if family in LIKE_ROBERTA else 0),
         pad_token_id=tokenizer.pad_token_id,
         initializer_range=0.2,
         id2label=dict(enumerate(labels)),
         label2id={label: number for number, label in enumerate(labels)},
+        problem_type=problem_type,
         **_SETTINGS.get(family, {}),
         **sizes,
     )

@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import AutoModelForSequenceClassification
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    NystromformerConfig,
+    NystromformerForSequenceClassification,
+)
 
 from bertline.errors import BertlineError
 from bertline.model_folder import TRAINING, ModelFolder, model_positions
@@ -70,7 +75,17 @@ def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
     assert "pickled weights are not read" in refused(path)
 
 
-@pytest.mark.parametrize("family", tiny.FAMILIES)
+@pytest.mark.parametrize("family", (*tiny.FAMILIES, *tiny.OTHER_FAMILIES))
 def test_positions_are_those_a_sentence_can_use(family: str, tmp_path: Path) -> None:
     model = AutoModelForSequenceClassification.from_pretrained(tiny.write_model(tmp_path / "model", family))
     assert model_positions(model) == tiny.POSITIONS
+    with torch.no_grad():
+        assert model(input_ids=torch.full((1, tiny.POSITIONS), 5)).logits.isfinite().all()
+
+
+def test_positions_behind_a_fixed_offset_are_those_that_have_ids() -> None:
+    settings = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = NystromformerConfig(vocab_size=50, max_position_embeddings=24, num_landmarks=4, **settings)
+    model = NystromformerForSequenceClassification(config)
+    assert model.nystromformer.embeddings.position_embeddings.num_embeddings == 26
+    assert model_positions(model) == 24
