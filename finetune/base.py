@@ -94,7 +94,8 @@ def _head_remark(config: dict[str, Any], labels: tuple[str, ...], problem_type: 
     own = labels_of(config) or ("LABEL_0", "LABEL_1")  # transformers' own names, where a config has none
     if replaced:
         outputs = f"{len(own)} outputs" if len(own) > 1 else "one output"
-        return f"its head has {outputs} ({_named(own)}), and the corpus needs {len(labels)}: a new one is drawn"
+        needed = f"and the corpus needs {len(labels)}: the last layer is drawn anew"
+        return f"its head has {outputs} ({_named(own)}), {needed}"
     before = problem_type_of(config.get("problem_type"), len(own))
     if before != problem_type:
         return f"its head was trained for {before}, and goes on with {problem_type}"

@@ -100,7 +100,7 @@ def finetune(
     quiet = quiet or not processes.first
     log = log_console(quiet)
     say = partial(log.print, markup=False, emoji=False)
-    problem_type = resolve_problem(problem, format, corpus, model, say)
+    problem_type = processes.in_turn("problem", lambda: resolve_problem(problem, format, corpus, model, say))
     recipe = Recipe(
         model=model,
         max_length=max_length,

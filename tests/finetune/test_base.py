@@ -144,10 +144,10 @@ AMOUNT = {"problem_type": REGRESSION, "metric": "pearson"}
 def test_what_becomes_of_a_trained_head_is_said(checkpoint: Path) -> None:
     assert remarks(checkpoint, ("0", "1")) == []
     assert remarks(checkpoint, ("a", "b", "c")) == [
-        "its head has 2 outputs (0, 1), and the corpus needs 3: a new one is drawn"
+        "its head has 2 outputs (0, 1), and the corpus needs 3: the last layer is drawn anew"
     ]
     assert remarks(checkpoint, ("score",), **AMOUNT) == [
-        "its head has 2 outputs (0, 1), and the corpus needs 1: a new one is drawn"
+        "its head has 2 outputs (0, 1), and the corpus needs 1: the last layer is drawn anew"
     ]
     assert remarks(checkpoint, ("0", "1"), **MULTI) == [
         "its head was trained for single_label_classification, and goes on with multi_label_classification"
@@ -162,7 +162,7 @@ def test_a_number_goes_on_as_a_number(tmp_path: Path) -> None:
     folder = tiny.write_model(tmp_path / "stated", labels=("score",))
     assert remarks(folder, ("score",), **AMOUNT) == []
     assert remarks(folder, ("a", "b")) == [
-        "its head has one output (score), and the corpus needs 2: a new one is drawn"
+        "its head has one output (score), and the corpus needs 2: the last layer is drawn anew"
     ]
 
 
