@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
+from bertline.metrics import CALLED
 from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Problem, SingleLabel, problem_fault, problem_of
 from bertline.schema import from_json, parse_json
 
@@ -255,6 +256,8 @@ def _threshold_faults(manifest: Manifest) -> list[str]:
         return ["thresholds: only a model of two labels, or of several at once, has any"]
     wanted = labels[1:] if manifest.problem_type == SINGLE_LABEL else labels
     faults = []
+    if manifest.thresholds.metric not in CALLED:
+        faults.append(f"thresholds.metric is {manifest.thresholds.metric!r}, which is none of {', '.join(CALLED)}")
     if set(found) != set(wanted):
         faults.append(f"thresholds.labels are of {', '.join(found) or 'none'}, and not of {', '.join(wanted)}")
     for label, value in found.items():

@@ -36,7 +36,7 @@ LEAVES = {
     "bertline.columns": {"bertline.errors"},
     "bertline.compression": {"bertline.errors", "bertline.lines"},
     "bertline.tsv": {"bertline.blocks", "bertline.columns", "bertline.errors", "bertline.lines"},
-    "bertline.bundle": {"bertline.errors", "bertline.problems", "bertline.schema"},
+    "bertline.bundle": {"bertline.errors", "bertline.metrics", "bertline.problems", "bertline.schema"},
     "bertline.labels": {"bertline.columns", "bertline.schema"},
     "bertline.problems": {"bertline.labels", "bertline.metrics"},
     "bertline.model_folder": {"bertline.errors", "bertline.schema"},

@@ -113,6 +113,7 @@ def test_stored_thresholds_decide_the_tuned_problem(copy: Path) -> None:
         ({"labels": {"0": 0.5}}, "thresholds.labels are of 0, and not of 1"),
         ({"labels": {}}, "thresholds.labels are of none, and not of 1"),
         ({"labels": {"1": "high"}}, "thresholds.labels.1 is 'high', not float"),
+        ({"metric": "auc"}, "thresholds.metric is 'auc', which is none of accuracy, mcc, f1"),
         ({"rows": None}, "thresholds.rows is None, not int"),
     ],
 )

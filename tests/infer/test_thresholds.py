@@ -128,7 +128,7 @@ def test_info_and_the_page_say_what_is_used_and_clear_removes_it(
     assert json.loads(cli("info", two, "--json").out)["thresholds"] == "0.5"
     assert cli("threshold", two, table, "--label-column", "label").code == 0
     value = document_of(two)["thresholds"]["labels"]["1"]
-    said = f"0.5, and with --thresholds 1 {value:g} (the best mcc on 24 rows of table.tsv, with fp32)"
+    said = f"0.5, and with --thresholds 1 {value:g} (the best MCC on 24 rows of table.tsv, with fp32)"
     assert json.loads(cli("info", two, "--json").out)["thresholds"] == said
     out = tmp_path / "o.tsv"
     outcome = cli("infer", two, table, "-o", out, "--label-column", "label", "--thresholds", "--html")
