@@ -154,6 +154,10 @@ class Manifest:
             return SingleLabel(self.labels, found[self.labels[1]])
         return MultiLabel(self.labels, tuple(found[label] for label in self.labels))
 
+    def thresholds_for(self, wanted: bool) -> dict[str, float] | None:
+        """The stored thresholds by label, where a run wants them and there are any."""
+        return self.thresholds.labels if wanted and self.thresholds else None
+
     def to_json(self) -> str:
         """The document, indented, with a final newline."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"

@@ -65,7 +65,7 @@ def report_of(
         "max_length": scorer.max_length,
         "bundle_sha256": scorer.bundle.sha256,
         "problem_type": manifest.problem_type,
-        "thresholds": manifest.thresholds.labels if job.thresholds and manifest.thresholds else None,
+        "thresholds": manifest.thresholds_for(job.thresholds),
         "input": [asdict(source) for source in rows.read],
         "versions": runtime_versions(),
         "run": identity,
