@@ -141,9 +141,13 @@ def test_info_and_the_page_say_what_is_used_and_clear_removes_it(
     assert "stores no thresholds" in cli("threshold", two, "--clear").err
 
 
-def test_infer_names_the_command_where_the_bundle_has_none(bundle: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
+def test_infer_names_the_command_where_the_bundle_has_none(
+    bundle: Path, number_bundle: Path, table: Path, tmp_path: Path, cli: Cli
+) -> None:
     outcome = cli("infer", bundle, table, "-o", tmp_path / "o.tsv", "--thresholds")
     assert outcome.code == 1 and "find them with bertline threshold BUNDLE TSV" in outcome.err
+    outcome = cli("infer", number_bundle, table, "-o", tmp_path / "o.tsv", "--thresholds")
+    assert outcome.code == 2 and "this bundle predicts a number, which no threshold decides" in outcome.err
 
 
 def test_a_run_by_thresholds_is_another_run(two: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
@@ -192,7 +196,7 @@ def test_what_has_no_threshold_is_refused(
     document["problem_type"] = "single_label_classification"
     (three / MANIFEST).write_text(json.dumps(document))
     outcome = cli("threshold", three, table)
-    assert outcome.code == 1 and "gives one of 3 labels" in outcome.err
+    assert outcome.code == 1 and "gives the likeliest of 3 labels" in outcome.err
 
 
 def test_rows_that_say_nothing_are_refused(two: Path, several: Path, tmp_path: Path, cli: Cli) -> None:
