@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
+from bertline.metrics import CALLED
 from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Problem, SingleLabel, problem_fault, problem_of
 from bertline.schema import from_json, parse_json
 
@@ -153,6 +154,19 @@ class Manifest:
             return SingleLabel(self.labels, found[self.labels[1]])
         return MultiLabel(self.labels, tuple(found[label] for label in self.labels))
 
+    @property
+    def why_untunable(self) -> str | None:
+        """Why no threshold decides, in words; None for two labels, and for several at once."""
+        if self.problem_type == REGRESSION:
+            return "predicts a number, which no threshold decides"
+        if self.problem_type == SINGLE_LABEL and len(self.labels) != 2:
+            return f"gives the likeliest of {len(self.labels)} labels; only two, or several at once, have a threshold"
+        return None
+
+    def thresholds_for(self, wanted: bool) -> dict[str, float] | None:
+        """The stored thresholds by label, where a run wants them and there are any."""
+        return self.thresholds.labels if wanted and self.thresholds else None
+
     def to_json(self) -> str:
         """The document, indented, with a final newline."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
@@ -251,10 +265,12 @@ def _threshold_faults(manifest: Manifest) -> list[str]:
     if manifest.thresholds is None:
         return []
     found, labels = manifest.thresholds.labels, manifest.labels
-    if manifest.problem_type == REGRESSION or (manifest.problem_type == SINGLE_LABEL and len(labels) != 2):
-        return ["thresholds: only a model of two labels, or of several at once, has any"]
+    if manifest.why_untunable:
+        return [f"thresholds are stored, and the model {manifest.why_untunable}"]
     wanted = labels[1:] if manifest.problem_type == SINGLE_LABEL else labels
     faults = []
+    if manifest.thresholds.metric not in CALLED:
+        faults.append(f"thresholds.metric is {manifest.thresholds.metric!r}, which is none of {', '.join(CALLED)}")
     if set(found) != set(wanted):
         faults.append(f"thresholds.labels are of {', '.join(found) or 'none'}, and not of {', '.join(wanted)}")
     for label, value in found.items():

@@ -64,7 +64,7 @@ def report_of(
         **asdict(facts),
         "batch_tokens_tried": [asdict(trial) for trial in totals.trials],
         "problem_type": manifest.problem_type,
-        "thresholds": manifest.thresholds.labels if job.thresholds and manifest.thresholds else None,
+        "thresholds": manifest.thresholds_for(job.thresholds),
         "input": [asdict(source) for source in read],
         "versions": runtime_versions(),
         "run": identity,

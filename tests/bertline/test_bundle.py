@@ -113,6 +113,7 @@ def test_stored_thresholds_decide_the_tuned_problem(copy: Path) -> None:
         ({"labels": {"0": 0.5}}, "thresholds.labels are of 0, and not of 1"),
         ({"labels": {}}, "thresholds.labels are of none, and not of 1"),
         ({"labels": {"1": "high"}}, "thresholds.labels.1 is 'high', not float"),
+        ({"metric": "auc"}, "thresholds.metric is 'auc', which is none of accuracy, mcc, f1"),
         ({"rows": None}, "thresholds.rows is None, not int"),
     ],
 )
@@ -123,7 +124,7 @@ def test_thresholds_that_are_none_are_refused(copy: Path, changed: dict[str, Any
 
 def test_a_model_that_nothing_decides_has_no_thresholds(copy: Path) -> None:
     change(copy, lambda document: document.update(thresholds=stored(), labels=["0", "1", "2"]))
-    assert "thresholds: only a model of two labels, or of several at once, has any" in refused(copy)
+    assert "thresholds are stored, and the model gives the likeliest of 3 labels" in refused(copy)
 
 
 def test_all_problems_are_listed_at_once(copy: Path) -> None:
