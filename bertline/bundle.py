@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
+from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Regression, SingleLabel, problem_fault, problem_of
 from bertline.schema import from_json, parse_json
 
 MANIFEST = "bertline.json"
 SCHEMA = 1
-PROBLEM_TYPE = "single_label_classification"
 SHORTEST = 3  # tokens: one between its two markers
 _UNWRITABLE = re.compile("[\t\n\r\0\ud800-\udfff]")  # what a cell of a table cannot hold
 
@@ -64,8 +64,8 @@ class Gate:
     rows: int
     max_abs_logit: float
     mean_abs_logit: float
-    flips: int  # rows whose predicted label differs
-    mcc: float | None  # None: the rows had no labels
+    flips: int  # rows whose predicted label, or any of several, differs; of numbers, none do
+    mcc: float | None  # None: the rows had no labels, or the model does not give one of several
     mcc_reference: float | None
     passed: bool
     cpu: str
@@ -75,6 +75,9 @@ class Gate:
     rows_per_second: float | None = None  # over `rows`, tokenizing apart; what --variant auto chooses by
     gpu: str | None = None  # the CUDA device's name
     parity: str | None = None  # what ran the graph in place of the device that the variant is for
+    metric: str | None = None  # of a model with no MCC, micro_f1 or pearson; None: the rows had no labels
+    quality: float | None = None  # by that metric; None also where it is undefined
+    quality_reference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,20 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """Decision thresholds that `bertline threshold` found on labelled rows, and what they were worth there."""
+
+    metric: str  # that they are the best by: mcc, accuracy or f1
+    labels: dict[str, float]  # 0…1 by label: all of several, or the second of two; it is given where it is likelier
+    rows: int
+    table: str  # the name of the file
+    sha256: str  # of the file
+    variant: str  # whose probabilities they are of
+    before: dict[str, float]  # figures on those rows at 0.5
+    after: dict[str, float]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What `bertline.json` says."""
 
@@ -111,7 +128,7 @@ class Manifest:
     tokenizer: TokenizerFacts
     files: dict[str, FileEntry]
     variants: dict[str, Variant]
-    thresholds: dict[str, Any] | None
+    thresholds: Thresholds | None
     default_variant: dict[str, str]  # by kind of device
     provenance: dict[str, Any]
     label_column: str | None = None
@@ -120,6 +137,21 @@ class Manifest:
     def positions(self) -> int:
         """The longest row the model takes, in tokens."""
         return self.tokenizer.positions or self.max_length
+
+    @property
+    def problem(self) -> SingleLabel | MultiLabel | Regression:
+        """What the model's outputs mean, decided at 0.5."""
+        return problem_of(self.problem_type, self.labels)
+
+    @property
+    def tuned_problem(self) -> SingleLabel | MultiLabel | Regression | None:
+        """The same, decided at the stored thresholds; None where there are none."""
+        if self.thresholds is None:
+            return None
+        found = self.thresholds.labels
+        if self.problem_type == SINGLE_LABEL:
+            return SingleLabel(self.labels, found[self.labels[1]])
+        return MultiLabel(self.labels, tuple(found[label] for label in self.labels))
 
     def to_json(self) -> str:
         """The document, indented, with a final newline."""
@@ -185,8 +217,8 @@ def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
         problems.append("labels are empty or not distinct")
     if any(_UNWRITABLE.search(label) for label in manifest.labels):
         problems.append("labels hold a tab, a line end or another character that a table cannot hold")
-    if manifest.problem_type != PROBLEM_TYPE:
-        problems.append(f"problem_type is {manifest.problem_type!r}, and this bertline scores {PROBLEM_TYPE}")
+    fault = problem_fault(manifest.problem_type, manifest.labels) if manifest.labels else None
+    problems += [fault] if fault else _threshold_faults(manifest)
     if len(manifest.text_columns) not in (1, 2):
         problems.append("text_columns must name one or two columns")
     if not SHORTEST <= manifest.max_length <= manifest.positions:
@@ -212,6 +244,23 @@ def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
         if name not in manifest.variants:
             problems.append(f"default_variant.{device}: there is no variant {name!r}")
     return problems
+
+
+def _threshold_faults(manifest: Manifest) -> list[str]:
+    """What is wrong with the stored thresholds of a problem that is right itself."""
+    if manifest.thresholds is None:
+        return []
+    found, labels = manifest.thresholds.labels, manifest.labels
+    if manifest.problem_type == REGRESSION or (manifest.problem_type == SINGLE_LABEL and len(labels) != 2):
+        return ["thresholds: only a model of two labels, or of several at once, has any"]
+    wanted = labels[1:] if manifest.problem_type == SINGLE_LABEL else labels
+    faults = []
+    if set(found) != set(wanted):
+        faults.append(f"thresholds.labels are of {', '.join(found) or 'none'}, and not of {', '.join(wanted)}")
+    for label, value in found.items():
+        if not 0 <= value <= 1:
+            faults.append(f"thresholds.labels: {value:g} of {label!r} is not within 0 and 1")
+    return faults
 
 
 def _stays_inside(name: str, root: Path) -> bool:

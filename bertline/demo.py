@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bertline.console import file_size, log_console
-from bertline.evaluation.section import evaluation_section, mcc_tile
+from bertline.evaluation.section import evaluation_section, main_tiles
 from bertline.files import whole_folder
 from bertline.report import Commands, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
@@ -97,7 +97,7 @@ def _page(run: Any, scored: Any, latency: Any, output: Path, seconds: float) -> 
     fp32 = manifest["variants"]["fp32"]
     gate = fp32["gates"][0]
     headline = [
-        mcc_tile(evaluation, f"MCC on {Path(report['input'][0]['name']).stem}") for report, evaluation in scored
+        main_tiles(evaluation, f"on {Path(report['input'][0]['name']).stem}")[0] for report, evaluation in scored
     ]
     headline += [(f"{gate['max_abs_logit']:.0e}", "max |Δlogit|, ONNX against PyTorch"), (f"{seconds:.0f} s", "in all")]
     parity = Table(

@@ -125,7 +125,7 @@ def _measured(
     encoded = encoded_goldens(goldens)
     alone = np.concatenate([evaluator.run_rows(encoded, np.array([row])) for row in range(len(goldens))])
     together = evaluator.run(encoded)
-    parity = Parity(draft.manifest.labels)
+    parity = Parity(draft.manifest.problem)
     parity.batch_variance = float(np.abs(alone - together).max())
     names = [golden_name(golden) for golden in goldens]
     expected = pytorch_logits(goldens)

@@ -46,7 +46,7 @@ def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
 
 def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     """Stored logits of the scorer's variant against PyTorch's, and the tokenizer's ids against the stored ones."""
-    parity = Parity(scorer.labels)
+    parity = Parity(scorer.bundle.manifest.problem)
     own = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
     expected = pytorch_logits(goldens)
     names = [golden_name(golden) for golden in goldens]
@@ -57,7 +57,7 @@ def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
 
 def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, scorer: Scorer) -> Parity:
     """Rows of tables through both tokenizers and both models."""
-    parity = Parity(scorer.labels)
+    parity = Parity(scorer.bundle.manifest.problem)
     max_length = scorer.bundle.manifest.max_length
     for file in files:  # one by one, so that a row is named by its own file
         rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bertline.charts import histogram, line_chart, standalone
-from bertline.evaluation.section import batch_mcc_chart, evaluation_section, mcc_tile
+from bertline.evaluation.section import batch_mcc_chart, evaluation_section, main_tiles
 from bertline.report import Block, Cell, Chart, Facts, Report, Section, Table, render_html
 from finetune.corpus import Corpus
 from finetune.epochs import Epoch
@@ -26,7 +26,7 @@ def write_pictures(folder: Path, run: "Run") -> None:
 
 def training_page(run: "Run", recipe: Recipe, corpus: Corpus, lengths: Sequence[tuple[float, float, int]] = ()) -> str:
     """A self-contained HTML page of one `finetune` run; `lengths` are the corpus's `length_bins`."""
-    headline = [mcc_tile(evaluation, f"MCC on {name}") for name, evaluation in run.holdouts.items()]
+    headline = [main_tiles(evaluation, f"on {name}")[0] for name, evaluation in run.holdouts.items()]
     headline += [(f"{run.seconds:,.0f} s", "in all"), (f"{len(corpus.train):,}", "training sentences")]
     sections = [training_section(run), *(evaluation_section(f"Holdout {name}", e) for name, e in run.holdouts.items())]
     sections += [Section("Corpus", [Chart(_length_chart(lengths, recipe.max_length))])] if lengths else []

@@ -64,6 +64,9 @@ def infer(
     output_header: Annotated[
         bool, typer.Option("--output-header/--no-output-header", help="Write a header row.")
     ] = True,
+    thresholds: Annotated[
+        bool, typer.Option("--thresholds", help="Decide by the bundle's thresholds, from bertline threshold.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="The report's name; else OUTPUT.report.json.")] = None,
     html: Annotated[bool, typer.Option("--html", help="Write OUTPUT.report.html as well.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished run of the same command.")] = False,
@@ -89,6 +92,8 @@ def infer(
 ) -> None:
     """Score tables: all their columns, then predicted_label and score, in the input's order.
 
+    A bundle of several labels adds predicted_label and prob_<label>, one of numbers prediction.
+
     A run that is stopped or killed goes on with the same command and --resume.
 
     With --engine ray, inputs and -o may be URIs, such as s3://bucket/folder; -o gets part files and a manifest.
@@ -108,6 +113,7 @@ def infer(
     from infer.output import OutputFormat
     from infer.pipeline import check_job, score_files
     from infer.scorer import Scorer
+    from infer.summary import summary_of
 
     how_to: dict[str, Any] = dict(
         spec=TableSpec.from_options(
@@ -120,6 +126,7 @@ def infer(
         ),
         form=OutputFormat(header=output_header, probabilities=probabilities, logits=logits),
         use_labels=labels,
+        thresholds=thresholds,
         window_rows=window,
         dedupe=dedupe,
         tune=batch_tokens == "auto",
@@ -155,7 +162,8 @@ def infer(
         opened = Bundle.open(bundle)
         with _progress(console) as advance:
             result, _ = score_on_cluster(run, opened, lambda line: console.print(line, markup=False), advance)
-        _summarise(console, output, result)
+        for line in summary_of(output, result):
+            console.print(line, markup=False)
         return
     if engine != "local":
         raise UsageError(f"--engine {engine}: give local or ray")
@@ -200,7 +208,8 @@ def infer(
         for job in jobs:
             with _progress(console) as advance:
                 result, _ = score_files(job, opened.manifest, open_scorer, advance)
-            _summarise(console, str(job.output), result)
+            for line in summary_of(job.output, result):
+                console.print(line, markup=False)
 
 
 def info(
@@ -270,35 +279,3 @@ def _progress(console: "Console") -> Any:
                 raise
 
     return bar()
-
-
-def _summarise(console: "Console", output: str, report: dict[str, Any]) -> None:
-    console.print(
-        f"{report['rows']:,} rows in {report['seconds']:.1f} s, {report['rows_per_second']:,.0f} rows/s "
-        f"(start-up {report['startup_seconds']:.1f} s apart); {report['unique_rows']:,} run, the others repeat them; "
-        f"{report['truncated']:,} cut at {report['max_length']} tokens, {report['padding_share']:.1%} padding, "
-        f"peak memory {report['peak_memory_mib']:,.0f} MiB",
-        markup=False,
-    )
-    if report["resumed_rows"]:
-        console.print(f"{report['resumed_rows']:,} of these rows were done by the run before")
-    if report["out_of_memory_at"]:
-        console.print(
-            f"{report['out_of_memory_at']:,} tokens a batch were too many for the device's memory; "
-            f"{report['batch_tokens']:,} were used"
-        )
-    if report["batch_tokens_tried"]:
-        console.print(f"{report['batch_tokens']:,} tokens a batch were the fastest tried")
-    if report["rejected"]:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["rejected"].items())
-        console.print(f"{sum(report['rejected'].values()):,} rows set aside ({reasons})", markup=False)
-    if metrics := report.get("metrics"):
-        interval = metrics.get("mcc_interval")
-        within = f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-        console.print(f"accuracy {metrics['accuracy']:.4f}, MCC {metrics['mcc']:.4f}{within}")
-        console.print("confusion, rows true, columns predicted:")
-        width = max(map(len, metrics["labels"])) + 1
-        for label, counts in zip(metrics["labels"], metrics["confusion"], strict=True):
-            console.print(f"  {label:<{width}}" + "".join(f"{count:>9,}" for count in counts), markup=False)
-    if output != "-":
-        console.print(f"wrote {output}", markup=False)

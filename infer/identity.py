@@ -38,6 +38,7 @@ def identity_of(job: Job, facts: Facts, inputs: Sequence[str] | None = None) -> 
         "--output-header": form.header,
         "--probabilities": form.probabilities,
         "--logits": form.logits,
+        "--thresholds": job.thresholds,
         **{f"input {number}": told for number, told in enumerate(inputs, 1)},
         **{f"version of {name}": version for name, version in runtime_versions().items()},
     }

@@ -19,6 +19,7 @@ class Job:
     spec: TableSpec
     form: OutputFormat = field(default_factory=OutputFormat)
     use_labels: bool = True
+    thresholds: bool = False  # decide by those that the bundle stores
     window_rows: int | None = None  # held in memory at once; None: what suits the device
     dedupe: bool = True  # equal texts are scored once
     tune: bool = False  # find the fastest number of tokens a batch in the first seconds

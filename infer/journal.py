@@ -14,7 +14,7 @@ from bertline.errors import BertlineError
 from bertline.schema import from_json, parse_json
 from infer.seen import Placement
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True)

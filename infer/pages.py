@@ -6,17 +6,19 @@ from typing import Any
 
 from bertline.charts import bar_chart
 from bertline.console import file_size
-from bertline.evaluation import Evaluation
-from bertline.evaluation.section import evaluation_section, mcc_tile
+from bertline.evaluation import AnyEvaluation
+from bertline.evaluation.section import evaluation_section, main_tiles
+from bertline.problems import REGRESSION
 from bertline.report import Chart, Commands, Facts, Report, Section, render_html
 from infer.stages import STAGES
+from infer.summary import thresholds_in_words
 
 
-def scoring_page(report: dict[str, Any], evaluation: Evaluation | None) -> str:
+def scoring_page(report: dict[str, Any], evaluation: AnyEvaluation | None) -> str:
     """A self-contained HTML page of one `infer` run."""
     headline = [(f"{report['rows']:,}", "rows"), (f"{report['rows_per_second']:,.0f}", "rows/s")]
     if evaluation:
-        headline = [mcc_tile(evaluation), (f"{evaluation.accuracy:.1%}", "accuracy"), *headline]
+        headline = [*main_tiles(evaluation), *headline]
     sections = [*([evaluation_section("Metrics", evaluation)] if evaluation else []), _run_section(report)]
     names = ", ".join(Path(source["name"]).name for source in report["input"])
     return render_html(Report(f"Scores of {names}", f"{report['variant']} on {report['provider']}", headline, sections))
@@ -35,9 +37,12 @@ def _run_section(report: dict[str, Any]) -> Section:
         "device": f"{report['device']} ({report['device_name']}), {report['provider']}, {report['threads']} threads",
         "tokens a batch": f"at most {report['batch_tokens']:,}",
         "variant": report["variant"],
+        "thresholds": thresholds_in_words(report["thresholds"]) if report["thresholds"] else "0.5",
         "bundle": report["bundle_sha256"],
         "versions": ", ".join(f"{name} {version}" for name, version in report["versions"].items()),
     }
+    if report["problem_type"] == REGRESSION:
+        del facts["thresholds"]
     if report["run"]:
         facts["options"] = ", ".join(f"{name} {value}" for name, value in report["run"].items() if name[:2] == "--")
     for file in report["input"]:

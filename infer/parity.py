@@ -1,17 +1,18 @@
 """How two ways to run a model compare over rows of text, and what a variant may lose."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Gate
-from bertline.metrics import Counts, confusion_matrix, matthews, mcc_difference_interval
+from bertline.problems import REGRESSION, Problem
 from infer.cpus import cpu_name
 from infer.encode import Encoded
+from infer.quality import NumberQuality, SeveralQuality, SingleQuality, quality_of
 from infer.scorer import Scorer
 from infer.variants import BF16, CUDA_FP16
 from infer.versions import runtime_versions
@@ -25,7 +26,7 @@ class Limits:
     """What a variant may differ by from PyTorch fp32."""
 
     max_flips: float = 0.0  # share of the rows, 0…1
-    max_mcc_drop: float = 0.0
+    max_mcc_drop: float = 0.0  # of the MCC, or of what a problem of another kind goes by: micro F1, Pearson
     max_abs_logit: float = math.inf
     max_batch_variance: float = math.inf  # max |Δlogit| of a row, alone and in any batch
 
@@ -53,7 +54,7 @@ def limits_of(variant: str, max_flips: float | None = None, max_mcc_drop: float 
 class Parity:
     """A running comparison of logits with those of a reference over rows of text."""
 
-    labels: tuple[str, ...]
+    problem: Problem
     against: str = "PyTorch"  # the reference, in words
     rows: int = 0
     max_abs_logit: float = 0.0
@@ -65,21 +66,19 @@ class Parity:
     batch_variance: float | None = None  # as infer.selfcheck measures it
     _sum_abs: float = 0.0
     _seconds: float = 0.0  # that the session took for `rows`
-    _by_labels: Counter[tuple[int, int, int]] = field(default_factory=Counter)  # true, own, reference label ids
-    _own: Counts = field(init=False)  # the confusion matrix of labelled rows
-    _reference: Counts = field(init=False)  # the reference's
+    quality: SingleQuality | SeveralQuality | NumberQuality = field(init=False)  # on labelled rows
 
     def __post_init__(self) -> None:
-        self._own, self._reference = np.zeros((2, len(self.labels), len(self.labels)), np.int64)
+        self.quality = quality_of(self.problem)
 
     def add(
         self,
         names: Sequence[str],
         own: NDArray[np.float32],
         reference: NDArray[np.float32],
-        labels: Sequence[int] = (),
+        labels: Sequence[Any] = (),
     ) -> None:
-        """Compare logits (rows, labels); `names` say what a row is called, `labels` are ids where there are any."""
+        """Compare logits (rows, labels); `names` say what a row is called, `labels` what is true, where it is known."""
         distance = np.abs(own - reference)
         distance = np.where(np.isnan(distance), np.inf, distance)
         worst = int(distance.max(axis=1).argmax())
@@ -87,16 +86,12 @@ class Parity:
             self.max_abs_logit, self.worst = float(distance.max()), names[worst]
         self._sum_abs += float(distance.sum())
         self.rows += len(own)
-        predicted, expected = own.argmax(axis=1), reference.argmax(axis=1)
-        flipped = np.flatnonzero(predicted != expected)
+        flipped = np.flatnonzero(self.problem.flipped(own, reference))
         if flipped.size and not self.flips:
             self.first_flip = names[int(flipped[0])]
         self.flips += len(flipped)
         if labels:
-            true = np.array(labels, np.int64)
-            self._own += confusion_matrix(true, predicted, len(self.labels))
-            self._reference += confusion_matrix(true, expected, len(self.labels))
-            self._by_labels.update(zip(labels, predicted.tolist(), expected.tolist(), strict=True))
+            self.quality.add(labels, own, reference)
 
     def add_tokens(self, names: Sequence[str], own: Encoded, expected: Encoded) -> None:
         """Compare token ids and token types, row by row."""
@@ -112,9 +107,13 @@ class Parity:
         self._seconds += seconds
 
     @property
-    def mcc_drop(self) -> float:
-        """MCC of PyTorch minus that of the variant; 0 where the rows have no labels."""
-        return matthews(self._reference) - matthews(self._own)
+    def quality_drop(self) -> float:
+        """By how much the quality is below PyTorch's; 0 where the rows have no labels, or PyTorch's is undefined.
+
+        Where only the variant's is undefined, its numbers are all alike, say, it has lost all that there was.
+        """
+        own, reference = self.quality.own, self.quality.reference
+        return 0.0 if reference is None else reference - (own or 0.0)
 
     def faults(self, limits: Limits) -> list[str]:
         """What goes beyond the limits, each with its figures."""
@@ -128,8 +127,8 @@ class Parity:
             faults.append(
                 f"max |Δlogit| {self.max_abs_logit:.2e}, allowed {limits.max_abs_logit:.0e} (worst: {self.worst})"
             )
-        if self.mcc_drop > limits.max_mcc_drop:
-            faults.append(f"MCC drops by {self.mcc_drop:.4f}, allowed {limits.max_mcc_drop:g}")
+        if self.quality_drop > limits.max_mcc_drop:
+            faults.append(f"{self.quality.called} drops by {self.quality_drop:.4f}, allowed {limits.max_mcc_drop:g}")
         if (self.batch_variance or 0.0) > limits.max_batch_variance:
             faults.append(
                 f"a row's logits move by {self.batch_variance:.1e} with the batch, allowed "
@@ -143,17 +142,18 @@ class Parity:
             f"{self.rows:,} rows",
             f"max |Δlogit| {self.max_abs_logit:.1e}",
             f"mean {self.mean_abs_logit:.1e}",
-            f"{self.flips} flips",
         ]
-        if self._own.any():
-            parts.append(f"MCC {matthews(self._own):.4f} ({self.against} {matthews(self._reference):.4f})")
+        parts += [] if self.problem.type == REGRESSION else [f"{self.flips} flips"]
+        own, reference = self.quality.own, self.quality.reference
+        if own is not None and reference is not None:
+            parts.append(f"{self.quality.called} {own:.4f} ({self.against} {reference:.4f})")
         parts += [f"{self.rows / self._seconds:,.0f} rows/s"] if self._seconds else []
         return ", ".join(parts)
 
     @property
     def mean_abs_logit(self) -> float:
         """Over all rows and labels."""
-        return self._sum_abs / max(1, self.rows * len(self.labels))
+        return self._sum_abs / max(1, self.rows * len(self.problem.labels))
 
     def gate(self, scorer: Scorer, limits: Limits) -> Gate:
         """The comparison as the manifest records it."""
@@ -162,7 +162,7 @@ class Parity:
 
     def gate_on(self, device: str, provider: str, precision: str, limits: Limits) -> Gate:
         """The comparison as the manifest records it, of what no scorer ran."""
-        labelled = bool(self._own.any())
+        quality, single = self.quality, isinstance(self.quality, SingleQuality)
         return Gate(
             device=device,
             provider=provider,
@@ -171,12 +171,15 @@ class Parity:
             max_abs_logit=self.max_abs_logit,
             mean_abs_logit=self.mean_abs_logit,
             flips=self.flips,
-            mcc=matthews(self._own) if labelled else None,
-            mcc_reference=matthews(self._reference) if labelled else None,
+            mcc=quality.own if single else None,
+            mcc_reference=quality.reference if single else None,
             passed=not self.faults(limits),
             cpu=cpu_name(),
             versions=runtime_versions(),
-            mcc_difference=mcc_difference_interval(self._by_labels, len(self.labels)) if labelled else None,
+            mcc_difference=quality.difference_interval if isinstance(quality, SingleQuality) else None,
             batch_variance=self.batch_variance,
             rows_per_second=self.rows / self._seconds if self._seconds else None,
+            metric=None if single else quality.metric,
+            quality=None if single else quality.own,
+            quality_reference=None if single else quality.reference,
         )

@@ -5,11 +5,13 @@ A Parquet file is read from its last bytes and cannot grow; an Arrow stream is a
 
 import os
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from bertline.errors import BertlineError
-from infer.output import Logits, OutputFormat, Predicted
+from bertline.problems import MultiLabel, Problem, Regression
+from infer.output import Decided, Logits, OutputFormat
 from infer.parquet import import_pyarrow
 from infer.windows import Window
 
@@ -19,18 +21,18 @@ _END = b"\xff\xff\xff\xff\0\0\0\0"  # of an Arrow stream; a stream that just sto
 
 
 class ParquetFormat:
-    """Input columns with the types they had in Parquet, or as strings; scores as float32."""
+    """Input columns with the types they had in Parquet, or as strings; numbers as float32, several labels as a list."""
 
-    def __init__(
-        self, path: Path, columns: Sequence[str], labels: Sequence[str], form: OutputFormat, schema: Any
-    ) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], problem: Problem, form: OutputFormat, schema: Any) -> None:
         self._arrow, self._parquet = import_pyarrow(str(path))
         pa = self._arrow
-        self._labels, self._form, self._typed = labels, form, schema is not None
+        self._problem, self._form, self._typed = problem, form, schema is not None
         # Without a schema: strings. With one: whether a column may hold null is the matter of a later file, too.
         inputs = [field.with_nullable(True) for field in schema] if schema else [(n, pa.string()) for n in columns]
-        label, *numbers = form.columns(labels)
-        added = [(label, pa.string()), *((name, pa.float32()) for name in numbers)]
+        names = form.columns(problem)
+        added = [(name, pa.float32()) for name in names]
+        if not isinstance(problem, Regression):
+            added[0] = (names[0], pa.list_(pa.string()) if isinstance(problem, MultiLabel) else pa.string())
         self._inputs = pa.schema(inputs)
         self._schema = pa.schema([*self._inputs, *pa.schema(added)], metadata=schema.metadata if schema else None)
         self._head = self._stream([])
@@ -39,11 +41,11 @@ class ParquetFormat:
         """The schema."""
         return self._head
 
-    def rows(self, window: Window, logits: Logits, predicted: Predicted) -> bytes:
+    def rows(self, window: Window, logits: Logits, decided: Decided) -> bytes:
         """The window's batches, each with the dictionaries it needs."""
         pa = self._arrow
-        scores = [pa.array([self._labels[label] for label in predicted.tolist()], pa.string())]
-        scores += [pa.array(column, pa.float32()) for column in self._form.numbers(logits, predicted)]
+        numbers = self._form.numbers(self._problem, logits, decided)
+        scores = [*self._labels(decided), *(pa.array(column, pa.float32()) for column in numbers)]
         batches, start = [], 0
         for block in window.blocks:
             own = [column.slice(start, len(block)) for column in scores]
@@ -68,6 +70,16 @@ class ParquetFormat:
             partial.unlink()
         finally:
             beside.unlink(missing_ok=True)
+
+    def _labels(self, decided: Decided) -> list[Any]:
+        """The column of labels as an Arrow array, where there is one."""
+        pa, names = self._arrow, self._problem.labels
+        if isinstance(self._problem, Regression):
+            return []
+        if isinstance(self._problem, MultiLabel):
+            given = [list(compress(names, row)) for row in decided.tolist()]
+            return [pa.array(given, pa.list_(pa.string()))]
+        return [pa.array([names[label] for label in decided.tolist()], pa.string())]
 
     def _columns(self, block: Any) -> list[Any]:
         """A block's columns as Arrow arrays."""

@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.evaluation import Evaluation, restored
-from bertline.problems import SingleLabel
+from bertline.evaluation import AnyEvaluation, evaluation_of, restored
+from bertline.problems import Problem
 from infer.budget import find_budget
 from infer.facts import Facts
 from infer.identity import identity_of
@@ -22,7 +22,7 @@ from infer.journal import Recalled
 from infer.output import STDOUT, Format, format_for
 from infer.rejects import rejects_head, rejects_rows
 from infer.report import InputChangedError, check_unchanged, finished, publish_report, report_of
-from infer.rows import QUARANTINE_HINT, OnError, Rows
+from infer.rows import QUARANTINE_HINT, Rows, check_on_error
 from infer.scorer import Prepared, Scorer, Tokenized, WindowScorer
 from infer.seen import Placement, Seen
 from infer.sink import Pipe, Sink
@@ -37,8 +37,7 @@ _SWITCH_SECONDS = 0.0005  # how long a stage in Python may hold up the session; 
 
 def check_job(job: Job) -> None:
     """Refuse what cannot be done, before anything is loaded. Raises BertlineError or UsageError."""
-    if job.on_error not in get_args(OnError):
-        raise UsageError(f"--on-error {job.on_error}: give {' or '.join(get_args(OnError))}")
+    check_on_error(job.on_error)
     if job.resume and job.streams:
         raise UsageError("--resume needs files to go on with; pipes, stdin and stdout leave none")
     if job.output == STDOUT:
@@ -53,7 +52,7 @@ def score_files(
     manifest: Manifest,
     open_scorer: Callable[[], WindowScorer],
     progress: Progress = lambda rows, read, total: None,
-) -> tuple[dict[str, Any], Evaluation | None]:
+) -> tuple[dict[str, Any], AnyEvaluation | None]:
     """Score all inputs into one output; returns the report and the evaluation, None where the input has no labels.
 
     An output that is whole already has its report, too, and is not evaluated again.
@@ -65,8 +64,9 @@ def score_files(
     check_job(job)
     hint = QUARANTINE_HINT if job.on_error == "fail" and job.output != STDOUT else ""
     rows = Rows(job.inputs, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error, hint=hint)
-    job.form.refuse_twice(rows.columns, manifest.labels, rows.name)
-    form = format_for(job.output, rows.columns, manifest.labels, job.form, rows.schema)
+    problem = problem_for(job, manifest)
+    job.form.refuse(rows.columns, problem, rows.name)
+    form = format_for(job.output, rows.columns, problem, job.form, rows.schema)
     started = time.perf_counter()
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
@@ -76,11 +76,11 @@ def score_files(
         return finished(job, identity), None
     sink = _open_sink(job, identity)
     try:
-        run, facts = score_rows(job, rows, scorer, form, sink, progress)
+        run, facts = score_rows(job, rows, scorer, problem, form, sink, progress)
         if run.evaluation:
             run.evaluation.finish()
         check_unchanged(job, rows, identity)
-        report = report_of(rows.read, facts, run.totals, run.evaluation, startup_seconds, identity)
+        report = report_of(job, manifest, rows.read, facts, run.totals, run.evaluation, startup_seconds, identity)
         publish_report(job, report, run.evaluation)
         sink.publish(form.finish)
     except (BertlineError, KeyboardInterrupt) as error:
@@ -95,7 +95,13 @@ def score_files(
 
 
 def score_rows(
-    job: Job, rows: Rows, scorer: WindowScorer, form: Format, sink: Sink, progress: Progress = lambda *_: None
+    job: Job,
+    rows: Rows,
+    scorer: WindowScorer,
+    problem: Problem,
+    form: Format,
+    sink: Sink,
+    progress: Progress = lambda rows, read, total: None,
 ) -> tuple["Run", Facts]:
     """Score all rows into a sink, which is then the caller's to publish; of the job, only how to score is looked at.
 
@@ -103,12 +109,21 @@ def score_rows(
     """
     budget, scorer.out_of_memory_at = scorer.batch_tokens, None
     try:
-        run = Run(job, rows, scorer, form, sink)
+        run = Run(job, rows, scorer, problem, form, sink)
         with _switching_often():
             run.score(progress)
         return run, Facts.of(scorer)
     finally:
         scorer.batch_tokens = budget  # the next file begins as it would in a run of its own, by which it goes on
+
+
+def problem_for(job: Job, manifest: Manifest) -> Problem:
+    """What the logits mean, and how they are decided."""
+    if not job.thresholds:
+        return manifest.problem
+    if manifest.tuned_problem is None:
+        raise BertlineError("--thresholds: the bundle stores none; find them with bertline threshold BUNDLE TSV")
+    return manifest.tuned_problem
 
 
 def _open_sink(job: Job, identity: dict[str, Any] | None) -> Sink:
@@ -146,14 +161,15 @@ class Run:
     session in the caller's, and `_write` in the writer's. Totals and evaluation are the writer's until it is done.
     """
 
-    def __init__(self, job: Job, rows: Rows, scorer: WindowScorer, form: Format, sink: Sink) -> None:
+    def __init__(self, job: Job, rows: Rows, scorer: WindowScorer, problem: Problem, form: Format, sink: Sink) -> None:
         self._job, self._rows, self._scorer, self._form, self._sink = job, rows, scorer, form, sink
+        self._problem = problem
         self._done = list(sink.checkpoints)  # of the present generation, the last one last
         last = self._done[-1] if self._done else None
         self.totals = Totals.of(last)
-        self.evaluation: Evaluation | None = None
+        self.evaluation: AnyEvaluation | None = None
         if rows.labelled:
-            self.evaluation = self._restored(last.evaluation or {}) if last else Evaluation(scorer.labels)
+            self.evaluation = self._restored(last.evaluation or {}) if last else evaluation_of(problem)
         if last:
             scorer.batch_tokens = last.batch_tokens
         self._begin = time.perf_counter()
@@ -208,9 +224,9 @@ class Run:
             prepared.work.stage_seconds["read"] = seconds
             yield _Ready(window, prepared, rows_read, bytes_read)
 
-    def _restored(self, state: dict[str, Any]) -> Any:
+    def _restored(self, state: dict[str, Any]) -> AnyEvaluation:
         try:
-            return restored(SingleLabel(self._scorer.labels), state)
+            return restored(self._problem, state)
         except (ValueError, KeyError, TypeError):
             raise self._damaged() from None
 
@@ -227,8 +243,7 @@ class Run:
         begin = time.perf_counter()
         (ready, logits), totals = item, self.totals
         window, placement = ready.window, ready.prepared.placement
-        predicted = logits.argmax(axis=1)
-        scored = self._form.rows(window, logits, predicted)
+        scored = self._form.rows(window, logits, self._problem.decide(logits))
         if not totals.windows:
             scored = self._form.head() + scored
         rejects = rejects_rows(window.rejects)
@@ -239,7 +254,7 @@ class Run:
         totals.rejected.update(reject.reason for reject in window.rejects)
         totals.blanked += window.blanked
         if self.evaluation:
-            true = np.array(window.labels, np.int64)
+            true = self._problem.true(window.labels)
             self.evaluation.add(true, logits, placement.row_tokens, window.texts, window.place)
         sizes = self._sink.write(scored, rejects)
         spent = totals.work.stage_seconds

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from bertline.bundle import Manifest
 from bertline.errors import BertlineError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation
 from bertline.files import partial_of, sha256_of, write_whole
 from bertline.schema import parse_json
 from infer.facts import Facts
@@ -34,10 +35,12 @@ def check_unchanged(job: Job, rows: Rows, identity: dict[str, Any] | None) -> No
 
 
 def report_of(
+    job: Job,
+    manifest: Manifest,
     read: Sequence[InputRead],
     facts: Facts,
     totals: Totals,
-    evaluation: Evaluation | None,
+    evaluation: AnyEvaluation | None,
     startup_seconds: float,
     identity: dict[str, Any] | None,
 ) -> dict[str, Any]:
@@ -60,6 +63,8 @@ def report_of(
         "peak_memory_mib": peak_memory_mib(),
         **asdict(facts),
         "batch_tokens_tried": [asdict(trial) for trial in totals.trials],
+        "problem_type": manifest.problem_type,
+        "thresholds": manifest.thresholds.labels if job.thresholds and manifest.thresholds else None,
         "input": [asdict(source) for source in read],
         "versions": runtime_versions(),
         "run": identity,
@@ -69,7 +74,7 @@ def report_of(
     return report
 
 
-def publish_report(job: Job, report: dict[str, Any], evaluation: Evaluation | None) -> None:
+def publish_report(job: Job, report: dict[str, Any], evaluation: AnyEvaluation | None) -> None:
     """Write the report, and its page, where the job wants them; each whole or not at all."""
     if job.report:
         write_whole(job.report, json.dumps(report, indent=1, ensure_ascii=False) + "\n")

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bertline.blocks import BadRow
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.labels import LabelParser
 from bertline.tsv import TableSpec
 from infer.encode import Text
 from infer.inputs import STDIN
@@ -19,6 +18,12 @@ from infer.windows import Window
 
 OnError = Literal["fail", "quarantine"]
 QUARANTINE_HINT = "; or set such rows aside with --on-error quarantine"
+
+
+def check_on_error(option: str) -> None:
+    """UsageError where `--on-error` says neither."""
+    if option not in get_args(OnError):
+        raise UsageError(f"--on-error {option}: give {' or '.join(get_args(OnError))}")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Rows:
         self._check_texts(self._first)
         self._label = self._label_index(manifest) if use_labels else None
         self.labelled = self._label is not None
-        self._parser = LabelParser(manifest.labels)
+        self._parser = manifest.problem.parser()
 
     @property
     def bytes_total(self) -> int | None:
@@ -207,11 +212,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Scorable:
-    """Rows with what is needed of them: texts, and label ids where the input has labels."""
+    """Rows with what is needed of them: texts, and what their label cells say where the input has labels."""
 
     block: Block
     texts: Sequence[Text]
-    labels: list[Any]  # int: a row without an id is none of these
+    labels: list[Any]  # values of the problem's parser: a row whose cell says nothing is none of these
 
     def slice(self, start: int, stop: int) -> "_Scorable":
         return _Scorable(self.block.slice(start, stop), self.texts[start:stop], self.labels[start:stop])

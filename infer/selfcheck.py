@@ -99,7 +99,7 @@ def check_rows(scorer: Scorer, table: Path, spec: TableSpec) -> Check:
         max_length=scorer.encoder.max_length,
         batch_tokens=1,
     )
-    parity = Parity(scorer.labels, "fp32 alone")
+    parity = Parity(scorer.bundle.manifest.problem, "fp32 alone")
     for window in Rows([table], spec, scorer.bundle.manifest, use_labels=True).windows(WINDOW_ROWS):
         encoded = scorer.encoder.encode(window.texts)
         names = [window.where(row) for row in range(len(window))]

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation
 from infer.budget import Trial
 from infer.journal import Checkpoint, Recalled
 from infer.scorer import WorkDone
@@ -34,7 +34,7 @@ class Totals:
         sizes: tuple[int, int],
         seconds: float,
         batch_tokens: int,
-        evaluation: Evaluation | None,
+        evaluation: AnyEvaluation | None,
         opens_generation: bool,
         recalled: Recalled | None,
     ) -> Checkpoint:

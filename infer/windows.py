@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 from infer.encode import Text
 from infer.rejects import Reject
@@ -20,7 +21,7 @@ class Window:
 
     def __init__(self, rows: int) -> None:
         self.texts: list[Text] = []
-        self.labels: list[int] = []  # ids, where the input has labels
+        self.labels: list[Any] = []  # values of the problem's parser, where the input has labels
         self.rejects: list[Reject] = []
         self.blocks: list[Block] = []  # the rows themselves
         self._rows = rows
@@ -35,7 +36,7 @@ class Window:
         room = WINDOW_SIZE - self._size
         return rows if block.size(start, start + rows) <= room else min(rows, block.fitting(start, room))
 
-    def add(self, block: Block, texts: Sequence[Text], labels: Sequence[int]) -> None:
+    def add(self, block: Block, texts: Sequence[Text], labels: Sequence[Any]) -> None:
         """Append all rows of a block; labels only where the input has any."""
         self.blocks.append(block)
         self.texts += texts

@@ -92,6 +92,20 @@ def bundle(once: Once, model_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def several_bundle(once: Once) -> Path:
+    """A bundle of three labels at once: joy, anger, fear; read only."""
+    model = once("several_model", lambda folder: tiny.write_model(folder, labels=("joy", "anger", "fear"), seed=1))
+    one = once("three_bundle", lambda output: tiny.export(model, output))
+    return once("several_bundle", lambda output: tiny.with_problem(one, output, "multi_label_classification"))
+
+
+@pytest.fixture(scope="session")
+def number_bundle(once: Once, bundle: Path) -> Path:
+    """A bundle that predicts a number; read only."""
+    return once("number_bundle", lambda output: tiny.with_problem(bundle, output, "regression"))
+
+
+@pytest.fixture(scope="session")
 def packed_bundle(once: Once, model_dir: Path) -> Path:
     """Its bundle with the variant cuda-fp16; read only."""
     return once("packed_bundle", lambda output: tiny.export(model_dir, output, "cuda-fp16"))

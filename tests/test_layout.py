@@ -37,7 +37,7 @@ LEAVES = {
     "bertline.columns": {"bertline.errors"},
     "bertline.compression": {"bertline.errors", "bertline.lines"},
     "bertline.tsv": {"bertline.blocks", "bertline.columns", "bertline.errors", "bertline.lines"},
-    "bertline.bundle": {"bertline.errors", "bertline.schema"},
+    "bertline.bundle": {"bertline.errors", "bertline.problems", "bertline.schema"},
     "bertline.labels": {"bertline.columns"},
     "bertline.problems": {"bertline.labels", "bertline.metrics"},
     "bertline.model_folder": {"bertline.errors", "bertline.schema"},
@@ -73,12 +73,31 @@ LEAVES = {
         *(f"bertline.evaluation.{name}" for name in ("single_label", "multi_label", "regression")),
     },
     "bertline.evaluation.charts": {"bertline.axes", "bertline.svg"},
+    "bertline.evaluation.number_charts": {"bertline.axes", "bertline.svg"},
+    "bertline.evaluation.shared_blocks": {
+        "bertline.ranking",
+        "bertline.report",
+        *(f"bertline.evaluation.{name}" for name in ("charts", "lengths", "mistakes", "per_label")),
+    },
+    "bertline.evaluation.multi_label_section": {
+        "bertline.axes",
+        "bertline.charts",
+        "bertline.problems",
+        "bertline.report",
+        *(f"bertline.evaluation.{name}" for name in ("multi_label", "scores", "shared_blocks")),
+    },
+    "bertline.evaluation.regression_section": {
+        "bertline.report",
+        *(f"bertline.evaluation.{name}" for name in ("charts", "number_charts", "regression", "shared_blocks")),
+    },
     "bertline.evaluation.section": {
         "bertline.axes",
         "bertline.charts",
+        "bertline.problems",
         "bertline.report",
         "bertline.evaluation",
-        *(f"bertline.evaluation.{name}" for name in ("batches", "scores", "lengths", "mistakes", "charts")),
+        *(f"bertline.evaluation.{name}" for name in ("batches", "scores", "charts", "shared_blocks")),
+        *(f"bertline.evaluation.{name}" for name in ("multi_label_section", "regression_section")),
     },
 }
 # Which stations each station may import, besides itself and the leaves.

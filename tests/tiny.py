@@ -137,3 +137,37 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+def with_problem(bundle: Path, output: Path, problem_type: str) -> Path:
+    """A copy of a bundle whose logits mean something else; of a regression, only the first of them is left."""
+    import json
+    import shutil
+
+    import onnx
+
+    from bertline.bundle import MANIFEST, FileEntry
+
+    shutil.copytree(bundle, output)
+    document = json.loads((output / MANIFEST).read_text(encoding="utf-8"))
+    document["problem_type"] = problem_type
+    if problem_type == "regression":
+        document["labels"] = ["score"]
+        path = output / document["variants"]["fp32"]["file"]
+        model = onnx.load(path)
+        last = next(node for node in model.graph.node if "logits" in node.output)
+        last.output[list(last.output).index("logits")] = "all_logits"
+        names = [f"slice_{name}" for name in ("start", "end", "axis")]
+        for name, value in zip(names, (0, 1, 1), strict=True):
+            model.graph.initializer.append(onnx.helper.make_tensor(name, onnx.TensorProto.INT64, [1], [value]))
+        model.graph.node.append(onnx.helper.make_node("Slice", ["all_logits", *names], ["logits"]))
+        model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 1
+        onnx.save(model, path)
+        goldens = [json.loads(line) for line in (output / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
+        for golden in goldens:
+            golden["logits"] = {name: logits[:1] for name, logits in golden["logits"].items()}
+        text = "".join(json.dumps(golden) + "\n" for golden in goldens)
+        (output / "golden.jsonl").write_text(text, encoding="utf-8")
+        document["files"] = {name: vars(FileEntry.of(output / name)) for name in document["files"]}
+    (output / MANIFEST).write_text(json.dumps(document), encoding="utf-8")
+    return output

@@ -34,14 +34,14 @@ def measure_parity(bench: Bench) -> dict[str, Any]:
 
 def _compare(bench: Bench, variant: str) -> dict[str, Any]:
     real, way = bench.real, bench.ort_way(OrtSpec(variant, variant))
-    parity = Parity(bench.bundle.manifest.labels, against="PyTorch fp32 on this device")
+    parity = Parity(bench.bundle.manifest.problem, against="PyTorch fp32 on this device")
     parity.add(real.names, way.scorer.run_tokens(real.encoded), bench.expected(real), real.labels)
     packed = variant == CUDA_FP16
     limits = limits_of(variant, MAX_FLIPS, MAX_MCC_CHANGE) if packed else limits_of(variant)
     gate = parity.gate(way.scorer, limits)
     faults = parity.faults(limits)
-    if packed and parity.mcc_drop < -MAX_MCC_CHANGE:
-        faults.append(f"MCC rises by {-parity.mcc_drop:.4f}, allowed {MAX_MCC_CHANGE:g}")
+    if packed and parity.quality_drop < -MAX_MCC_CHANGE:
+        faults.append(f"MCC rises by {-parity.quality_drop:.4f}, allowed {MAX_MCC_CHANGE:g}")
     if finite(gate.max_abs_logit) is None:
         faults.append(f"a logit is no number (worst: {parity.worst})")
     return {

@@ -1,19 +1,51 @@
-"""An evaluation as a section of a report: the figures, six pictures at most, and the worst mistakes."""
+"""An evaluation as a section of a report: the figures, a few pictures, and the worst mistakes."""
 
 from bertline.axes import number
 from bertline.charts import bar_chart, confusion_matrix, line_chart
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation, Evaluation, MultiLabelEvaluation, RegressionEvaluation
 from bertline.evaluation.batches import BATCH_ROWS, MAX_BATCHES_KEPT, Spread
-from bertline.evaluation.charts import Interval, grouped_histogram, interval_chart
-from bertline.evaluation.lengths import LengthBin
-from bertline.evaluation.mistakes import Mistake
-from bertline.evaluation.scores import BINS, HISTOGRAM_BINS, SHOWN, AtThreshold, best_of
-from bertline.report import Block, Chart, Section, Table
+from bertline.evaluation.charts import grouped_histogram
+from bertline.evaluation.multi_label_section import multi_label_section
+from bertline.evaluation.regression_section import regression_section
+from bertline.evaluation.scores import HISTOGRAM_BINS, SHOWN, AtThreshold, best_of
+from bertline.evaluation.shared_blocks import label_table, length_chart, mistakes_table
+from bertline.problems import HALF
+from bertline.report import Block, Chart, Section
 
-_USED = (0.5, "0.5, as used")
+
+def evaluation_section(title: str, evaluation: AnyEvaluation) -> Section:
+    """What there is to say of any evaluation."""
+    if isinstance(evaluation, MultiLabelEvaluation):
+        return multi_label_section(title, evaluation)
+    if isinstance(evaluation, RegressionEvaluation):
+        return regression_section(title, evaluation)
+    return _single_label_section(title, evaluation)
 
 
-def evaluation_section(title: str, evaluation: Evaluation) -> Section:
+def main_tiles(evaluation: AnyEvaluation, where: str = "") -> list[tuple[str, str]]:
+    """Figures for a report's headline: the main one, which never goes without its interval, and one beside it.
+
+    `where` says on which rows, as in "on dev".
+    """
+    if isinstance(evaluation, MultiLabelEvaluation):
+        name, interval = "micro F1", evaluation.micro_f1_interval
+        beside = f"{evaluation.subset_accuracy:.1%}", "subset accuracy"
+    elif isinstance(evaluation, RegressionEvaluation):
+        name, interval = "Pearson", evaluation.pearson_interval
+        beside = _figure(evaluation.spearman), "Spearman"
+    else:
+        name, interval = "MCC", evaluation.mcc_interval
+        beside = f"{evaluation.accuracy:.1%}", "accuracy"
+    within = f" (95%: {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
+    called, called_beside = (f"{text} {where}".rstrip() for text in (name, beside[1]))
+    return [(_figure(evaluation.main_metric[1]), called + within), (beside[0], called_beside)]
+
+
+def _figure(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _single_label_section(title: str, evaluation: Evaluation) -> Section:
     """Figures with their interval, confusion matrix, MCC by batch, scores, thresholds, lengths, and mistakes."""
     blocks: list[Block] = [f"{evaluation.summary()}.", _trust(evaluation)]
     matrix = confusion_matrix(evaluation.confusion.tolist(), evaluation.labels, title="Confusion matrix")
@@ -23,14 +55,12 @@ def evaluation_section(title: str, evaluation: Evaluation) -> Section:
         Chart(batch_mcc_chart(evaluation), _spread_in_words(spread) if spread else None),
     ]
     blocks += _two_labels(evaluation) if len(evaluation.labels) == 2 else _more_labels(evaluation)
-    blocks.append(_length_chart(evaluation))
-    return Section(title, [*blocks, *_mistakes(evaluation.mistakes.rows)])
-
-
-def mcc_tile(evaluation: Evaluation, name: str = "MCC") -> tuple[str, str]:
-    """The MCC for a report's headline, which never goes without its interval."""
-    interval = evaluation.mcc_interval
-    return f"{evaluation.mcc:.3f}", f"{name} (95%: {interval[0]:.3f} to {interval[1]:.3f})" if interval else name
+    blocks += [
+        length_chart(evaluation.lengths.bins(), "accuracy", evaluation.accuracy),
+        label_table(evaluation.per_label),
+    ]
+    caption = "Most confident mistakes, the surest first"
+    return Section(title, [*blocks, *mistakes_table(evaluation.mistakes.rows, "probability", caption)])
 
 
 def batch_mcc_chart(evaluation: Evaluation) -> str:
@@ -76,25 +106,33 @@ def _spread_in_words(spread: Spread) -> str:
 
 def _two_labels(evaluation: Evaluation) -> list[Block]:
     first, second = evaluation.labels
+    mark, used = _used(evaluation)
     low, high = evaluation.scores.histogram(HISTOGRAM_BINS).tolist()
     histogram = grouped_histogram(
         evaluation.scores.edges(HISTOGRAM_BINS),
         {f"labelled {first}": low, f"labelled {second}": high},
         title="Scores by true label",
         x_label=f"probability of {second}",
-        mark=_USED,
+        mark=mark,
     )
     told = (
-        f"Right of 0.5 the model says {second}, left of it {first}. Rows in the middle are the ones it is unsure of; "
-        "rows at the wrong end are confident mistakes."
+        f"Right of {used:g} the model says {second}, left of it {first}. Rows in the middle are the ones it is "
+        "unsure of; rows at the wrong end are confident mistakes."
     )
     return [Chart(histogram, told), *([_threshold_chart(evaluation)] if evaluation.scores.counts.any() else [])]
+
+
+def _used(evaluation: Evaluation) -> tuple[tuple[float, str], float]:
+    """The threshold that these rows were decided by: as a chart's mark, and by itself."""
+    threshold = HALF if evaluation.threshold is None else evaluation.threshold
+    return (threshold, f"{threshold:g}, as used"), threshold
 
 
 def _threshold_chart(evaluation: Evaluation) -> Chart:
     second = evaluation.labels[1]
     curve = evaluation.scores.threshold_curve()
-    best, used = best_of(curve), curve[BINS // 2 - 1]
+    mark, threshold = _used(evaluation)
+    best, used = best_of(curve), min(curve, key=lambda point: abs(point.threshold - threshold))
     shown = curve[SHOWN - 1 :: SHOWN]
     chart = line_chart(
         {
@@ -105,17 +143,17 @@ def _threshold_chart(evaluation: Evaluation) -> Chart:
         title="Threshold",
         x_label=f"threshold on the probability of {second}",
         y_label="MCC, accuracy",
-        mark=_USED,
+        mark=mark,
     )
     return Chart(chart, _best_in_words(best, used))
 
 
 def _best_in_words(best: AtThreshold, used: AtThreshold) -> str:
     if best.threshold == used.threshold:
-        return f"No threshold has a higher MCC on these rows than 0.5 ({used.mcc:.3f})."
+        return f"No threshold has a higher MCC on these rows than {number(used.threshold)} ({used.mcc:.3f})."
     return (
-        f"MCC {used.mcc:.3f} at 0.5, and {best.mcc:.3f} at {number(best.threshold)}, the best of 999 thresholds "
-        "(each exact). A threshold chosen on these rows flatters itself on them: judge it on others."
+        f"MCC {used.mcc:.3f} at {number(used.threshold)}, and {best.mcc:.3f} at {number(best.threshold)}, the best "
+        "of 999 thresholds (each exact). A threshold chosen on these rows flatters itself on them: judge it on others."
     )
 
 
@@ -140,51 +178,3 @@ def _more_labels(evaluation: Evaluation) -> list[Block]:
     told = "What is gained, and left unanswered, when the less sure answers are set aside for a person."
     sure = "Wrong answers at the right end are confident mistakes."
     return [Chart(histogram, sure), *([Chart(curve, told)] if evaluation.scores.counts.any() else [])]
-
-
-def _length_chart(evaluation: Evaluation) -> Chart:
-    bins = evaluation.lengths.bins()
-    chart = interval_chart(
-        [_interval(part) for part in bins],
-        title="Accuracy by length",
-        x_label="tokens, special ones included",
-        y_label="accuracy",
-        reference=evaluation.accuracy,
-    )
-    if not bins:
-        return Chart(chart)
-    return Chart(
-        chart,
-        f"Dashed: all rows, {evaluation.accuracy:.3f}. Rows per dot: {min(part.rows for part in bins):,} or more; its "
-        "line is the 95% interval (Wilson's). Where that crosses the dashed one, length has no effect that shows here.",
-    )
-
-
-def _interval(part: LengthBin) -> Interval:
-    label = f"{part.low}" if part.low == part.high else f"{part.low}–{part.high}"
-    low, high = part.interval
-    told = f"{part.accuracy:.1%} of {part.rows:,} rows right, {low:.1%} to {high:.1%}"
-    return Interval(label, part.accuracy, low, high, told)
-
-
-def _mistakes(rows: list[Mistake]) -> list[Block]:
-    if not rows:
-        return []
-    files = {mistake.file for mistake in rows}
-    shown = {
-        "row": [f"{mistake.row:,}" for mistake in rows],
-        "text": [mistake.texts[0] for mistake in rows],
-        "second text": [mistake.texts[1] for mistake in rows] if len(rows[0].texts) > 1 else None,
-        "true": [mistake.true for mistake in rows],
-        "predicted": [mistake.predicted for mistake in rows],
-        "probability": [_probability(mistake.weight) for mistake in rows],
-        "line": [mistake.line for mistake in rows] if files != {None} else None,
-        "file": [mistake.file for mistake in rows] if len(files) > 1 else None,
-    }
-    columns = {name: cells for name, cells in shown.items() if cells is not None}
-    cells = list(zip(*columns.values(), strict=True))
-    return [Table(list(columns), cells, "Most confident mistakes, the surest first")]
-
-
-def _probability(value: float) -> str:
-    return f"{value:.4f}" if value < 0.99995 else "> 0.9999"

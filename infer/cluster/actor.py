@@ -1,41 +1,21 @@
-"""What runs on the workers. Errors come back as values: Ray would wrap them into pages of traceback."""
+"""What runs on the workers."""
 
 import os
-import pickle
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bertline.bundle import Bundle
-from bertline.errors import BertlineError, UsageError, VerificationError
-from infer.cluster.ledger import TRIES
+from bertline.errors import BertlineError
+from infer.cluster.answers import Fault, answer, answers
+from infer.cluster.ledger import TRIES, Begin
 from infer.cluster.names import RUN
 from infer.cluster.part import PartDone, Task, score_part
 from infer.cluster.slices import Part
 from infer.cluster.survey import look_at
 from infer.facts import Facts
 from infer.scorer import Scorer
-
-_KINDS = {kind.__name__: kind for kind in (BertlineError, UsageError, VerificationError)}
-
-
-@dataclass(frozen=True)
-class Fault:
-    """An error that the user can act on, as it travels."""
-
-    kind: str
-    message: str
-
-    @classmethod
-    def of(cls, error: BertlineError) -> "Fault":
-        name = type(error).__name__
-        return cls(name if name in _KINDS else BertlineError.__name__, str(error))
-
-    def error(self) -> BertlineError:
-        return _KINDS[self.kind](self.message)
 
 
 @dataclass(frozen=True)
@@ -56,7 +36,7 @@ class Opening:
         os.environ["RAYON_NUM_THREADS"] = str(self.threads)  # of the tokenizer, which reads it at its first text
         bundle = Bundle.open(self.bundle)
         if bundle.sha256 != self.sha256:
-            raise BertlineError(f"{self.bundle}: is another bundle than the driver's; copy that one there")
+            raise BertlineError(f"{self.bundle}: is another bundle than the driver's; copy the driver's there")
         return Scorer.open(
             bundle,
             device=self.device,
@@ -68,36 +48,52 @@ class Opening:
         )
 
 
-def facts_there(opening: Opening) -> tuple[Facts, int, str, str | None] | Fault:
-    """What a worker's scorer is: its facts, rows of a window, why its variant was chosen, and a remark."""
-    try:
+@dataclass(frozen=True)
+class Found:
+    """What a worker's scorer is."""
+
+    facts: Facts
+    window_rows: int  # where nobody wants another number
+    reason: str  # why its variant was chosen
+    remark: str | None  # what the user should know of the device
+
+
+def find(opening: Opening) -> Found | Fault:
+    """Open a scorer as a worker will, to see what it is."""
+
+    def found(opening: Opening) -> Found:
         scorer = opening.open()
-    except BertlineError as error:
-        return Fault.of(error)
-    reason = f"{scorer.choice.reason}; {scorer.choice.recorded_loss}"
-    return Facts.of(scorer), scorer.window_rows, reason, scorer.remark
+        reason = f"{scorer.choice.reason}; {scorer.choice.recorded_loss}"
+        return Found(Facts.of(scorer), scorer.window_rows, reason, scorer.remark)
+
+    result: Found | Fault = answer(found, opening)
+    return result
+
+
+def look(batch: dict[str, Any]) -> dict[str, list[bytes]]:
+    """Look at chunks of inputs; each item is a chunk and a spec."""
+    return answers(lambda item: look_at(*item), batch)
 
 
 class PartScorer:
-    """An actor: opens a scorer once, then scores part after part."""
+    """Opens a scorer once, then scores part after part."""
 
-    def __init__(self, opening: Opening, facts: Facts, task: Task, ledger: Any) -> None:
-        self._task, self._ledger = task, ledger
-        self._fault: Fault | None = None
+    def __init__(self, opening: Opening, facts: Facts, task: Task, begin: Begin) -> None:
+        self._task, self._begin = task, begin
+        self._fault: BertlineError | None = None
         try:
-            with on_this_node():
-                self._scorer = opening.open()
-                self._check(facts)
-        except BertlineError as error:
-            self._fault = Fault.of(error)
+            self._scorer = opening.open()
+            self._check(facts)
+        except BertlineError as error:  # to be told with the first part: Ray would try again, and show a traceback
+            self._fault = type(error)(f"node {socket.gethostname()}: {error}")
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
-        return answers(batch, self._score, self._fault)
+        return answers(self._score, batch)
 
     def _score(self, part: Part) -> PartDone:
-        import ray
-
-        if ray.get(self._ledger.begin.remote(part.number)) > TRIES:
+        if self._fault:
+            raise self._fault
+        if self._begin(part.number) > TRIES:
             where = part.slices[0].described()
             raise BertlineError(
                 f"{where['file']}, from line {where['first']} on: this part has ended its worker {TRIES} times, "
@@ -106,13 +102,14 @@ class PartScorer:
         return score_part(part, self._task, self._scorer)
 
     def _check(self, facts: Facts) -> None:
-        """BertlineError where this worker would score otherwise than others, or writes elsewhere."""
+        """BertlineError where this worker would score otherwise than others, or write elsewhere."""
         mine = Facts.of(self._scorer)
-        for name in ("variant", "provider", "threads", "batch_tokens", "max_length"):
+        for name in ("device", "variant", "provider", "threads", "max_length", "batch_tokens"):
             if getattr(mine, name) != getattr(facts, name):
+                option = f"--{name.replace('_', '-')}"
                 raise BertlineError(
-                    f"its {name} is {getattr(mine, name)} where the others have {getattr(facts, name)}; "
-                    f"name one that all have"
+                    f"runs with {option} {getattr(mine, name)} where others run with {getattr(facts, name)}; "
+                    f"give {option} that suits all machines"
                 )
         try:
             found = (self._task.working / RUN).read()
@@ -120,36 +117,6 @@ class PartScorer:
             found = b""
         if self._task.run.encode() not in found:
             raise BertlineError(
-                f"{self._task.folder.name}: is not the folder that the driver sees; name one that all machines share, "
+                f"{self._task.folder.name} is not the folder that the driver sees; name one that all machines share, "
                 "or one on an object store, such as s3://bucket/folder"
             )
-
-
-def look(batch: dict[str, Any]) -> dict[str, list[bytes]]:
-    """A task: chunks of inputs, with how to read them, looked at."""
-    return answers(batch, lambda item: look_at(*item))
-
-
-def answers(batch: dict[str, Any], work: Callable[[Any], Any], fault: Fault | None = None) -> dict[str, list[bytes]]:
-    """What `work` makes of each item, or what is at fault."""
-    return {"answer": [pickle.dumps(fault or _answer(work, item)) for item in batch["item"]]}
-
-
-def _answer(work: Callable[[Any], Any], item: bytes) -> Any:
-    try:
-        return work(pickle.loads(item))
-    except BertlineError as error:
-        return Fault.of(error)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        told = f"on node {socket.gethostname()}: {where}{error.strerror or error}"
-        return Fault.of(BertlineError(f"{told}; check the disk's space and permissions"))
-
-
-@contextmanager
-def on_this_node() -> Iterator[None]:
-    """Errors name the machine: what is wrong may be so on one of many only."""
-    try:
-        yield
-    except BertlineError as error:
-        raise type(error)(f"on node {socket.gethostname()}: {error}") from None

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from bertline.errors import BertlineError, UsageError
-from infer.cluster.engine import ClusterJob
 from infer.cluster.names import ENDINGS
 from infer.cluster.places import LocalPlace, Place, RemotePlace, place_of
+from infer.cluster.planning import ClusterJob
 from infer.inputs import STDIN, expand, is_table
 from infer.job import Job
 from infer.output import STDOUT
+from infer.rows import check_on_error
 
 _NOTHING = Path()  # a job's output, which each part has of its own
 
@@ -41,6 +42,7 @@ def plan_cluster_job(
         raise UsageError("--batch-tokens auto tries out one device; give a number with --engine ray")
     if part_format is not None and part_format not in ENDINGS:
         raise UsageError(f"--part-format {part_format}: give {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}")
+    check_on_error(how["on_error"])
     if str(STDIN) in inputs:
         raise UsageError("-: --engine ray reads files, which workers can read again; write stdin to one first")
     return ClusterJob(

@@ -18,7 +18,7 @@ from infer.facts import Facts
 from infer.job import Job
 from infer.memory import peak_memory_mib
 from infer.output import format_for
-from infer.pipeline import score_rows
+from infer.pipeline import problem_for, score_rows
 from infer.rows import QUARANTINE_HINT, Rows
 from infer.scorer import Scorer
 from infer.unfinished import Unfinished, rejects_of
@@ -97,19 +97,18 @@ def score_part(part: Part, task: Task, scorer: Scorer) -> PartDone:
     Done twice, also at the same time, it writes the same. Raises BertlineError as `infer.pipeline.score_files`.
     """
     begin = time.perf_counter()
-    job, labels = task.job, scorer.bundle.manifest.labels
+    job, manifest = task.job, scorer.bundle.manifest
     hint = QUARANTINE_HINT if job.on_error == "fail" else ""
-    rows = Rows(
-        part.slices, job.spec, scorer.bundle.manifest, use_labels=job.use_labels, on_error=job.on_error, hint=hint
-    )
+    rows = Rows(part.slices, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error, hint=hint)
+    problem = problem_for(job, manifest)
     scratch = task.working.scratch()
     try:
         name = part_name(part.number, task.ending)
         output = scratch / name
-        form = format_for(output, rows.columns, labels, job.form, task.schema)
+        form = format_for(output, rows.columns, problem, job.form, task.schema)
         sink = Unfinished.start(output, None, force=False)
         try:
-            run, facts = score_rows(replace(job, output=output), rows, scorer, form, sink)
+            run, facts = score_rows(replace(job, output=output), rows, scorer, problem, form, sink)
             sink.publish(form.finish)
         except BaseException:
             sink.abandon()

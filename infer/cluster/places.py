@@ -251,7 +251,5 @@ def _filesystem(uri: str) -> tuple[Any, str]:
     except (pyarrow.ArrowException, ValueError, OSError) as error:
         said = " ".join(str(error).split())[:200]
         shown = f"{uri.partition('://')[0]}://…"
-        raise UsageError(
-            f"{shown}: is no place that pyarrow can reach ({said}); give s3://, gs://, or a path"
-        ) from None
+        raise UsageError(f"{shown}: pyarrow cannot reach that ({said}); give s3://, gs://, or a path") from None
     return files, path

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bertline.errors import BertlineError, UsageError
+from infer.cluster.machines import RayMachines
 from infer.cpus import usable_cpus
 
 CONNECT_SECONDS = 30.0
@@ -17,19 +18,20 @@ _PROBE_SECONDS = 5.0  # for a first answer from an address
 
 
 @contextmanager
-def ray_session(address: str | None) -> Iterator[Any]:
-    """The module `ray`, connected; without an address to a cluster of this process's own, which ends with it.
+def ray_session(address: str | None) -> Iterator[RayMachines]:
+    """A cluster, joined; without an address one of this process's own, which ends with it.
 
     Raises BertlineError where Ray is not installed or the cluster cannot be reached.
     """
     ray = _import_ray()
     if ray.is_initialized():  # by the program that bertline is a part of, whose it stays
-        yield ray
+        yield RayMachines(ray)
         return
     if address is None:
         # log_to_driver: what workers print is not the user's; what they have to say comes back as values.
         with _speechless():
             ray.init(
+                address="local",  # not one that stands here, or that RAY_ADDRESS names
                 num_cpus=usable_cpus(),
                 include_dashboard=False,
                 _node_ip_address="127.0.0.1",
@@ -39,28 +41,16 @@ def ray_session(address: str | None) -> Iterator[Any]:
     else:
         _connect(ray, address)
     try:
-        yield ray
+        yield RayMachines(ray)
     finally:
         ray.shutdown()
-
-
-@contextmanager
-def one_line(ray: Any) -> Iterator[None]:
-    """Ray's own errors, which are pages of traceback, as one line."""
-    try:
-        yield
-    except ray.exceptions.RayError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        said = " ".join((lines or [type(error).__name__])[-1].split())[:300]
-        raise BertlineError(
-            f"--engine ray: {type(error).__name__} ({said}); --debug shows all of it, and ray status the cluster"
-        ) from error
 
 
 def _import_ray() -> Any:
     # Read when Ray is imported: no usage reports, no chatter of its C++ side on our stderr, no bars but ours.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # lines of what happens on other machines: all of them
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what it will do one day
     try:

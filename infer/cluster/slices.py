@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from bertline.compression import compression_of
-from bertline.errors import BertlineError
 from bertline.lines import BLOCK_BYTES
 from bertline.tsv import TableSpec
 from infer.cluster.places import Place, State
 from infer.inputs import is_parquet
 from infer.opening import Source
 from infer.parquet import ParquetSource
+from infer.report import InputChangedError
 from infer.sources import Counted, TextSource
 
 
@@ -41,7 +41,7 @@ class Slice:
     def check(self) -> None:
         """InputChangedError where the file is no longer what it was."""
         if self.place.state() != self.was:
-            raise BertlineError(f"{self.name}: was changed while it was being scored; start over with --force")
+            raise InputChangedError(f"{self.name}: was changed while it was being scored; start over with --force")
 
     def open(self, spec: TableSpec, *, keep_bad: bool, hint: str) -> Source:
         raise NotImplementedError

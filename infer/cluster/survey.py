@@ -32,6 +32,7 @@ class ChunkSeen:
     """What was found there."""
 
     table: int
+    start: int
     sha256: str
     ends: int = 0  # line ends, of plain text
     marks: tuple[int, ...] = ()  # bytes of the file at which the lines behind each 8,192 line ends begin
@@ -106,7 +107,7 @@ def look_at(chunk: Chunk, spec: TableSpec) -> ChunkSeen:
             at += len(block)
     if at != chunk.stop:
         raise BertlineError(f"{place.name}: was changed while it was being read; start again")
-    return ChunkSeen(chunk.table, digest.hexdigest(), ends, tuple(marks), last != b"\n", columns, groups)
+    return ChunkSeen(chunk.table, chunk.start, digest.hexdigest(), ends, tuple(marks), last != b"\n", columns, groups)
 
 
 def tables_of(chunks: Sequence[Chunk], seen: Iterable[ChunkSeen]) -> list[TableSeen]:

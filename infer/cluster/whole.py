@@ -40,6 +40,11 @@ class Whole:
         """Number of all parts that are done."""
         return len(self.done) + len(self._waiting)
 
+    @property
+    def numbers(self) -> set[int]:
+        """Of all parts that are done."""
+        return set(range(len(self.done))) | self._waiting.keys()
+
     def manifest(self) -> list[dict[str, Any]]:
         """The parts' files, in the inputs' order."""
         return [

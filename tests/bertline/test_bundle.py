@@ -64,7 +64,9 @@ def test_a_manifest_that_is_none(copy: Path, content: bytes, message: str) -> No
     ("key", "value", "message"),
     [
         ("schema", 2, "schema is 2, and this bertline reads 1"),
-        ("problem_type", "regression", "problem_type is 'regression'"),
+        ("problem_type", "tagging", "problem_type is 'tagging', which is none of single_label_classification"),
+        ("problem_type", "regression", "a regression model has one output, and this one has 2"),
+        ("labels", ["a"], "one label of one is no choice"),
         ("labels", [], "labels are empty or not distinct"),
         ("labels", ["a", "a"], "labels are empty or not distinct"),
         ("labels", ["a", "b\tc"], "labels hold a tab"),

@@ -11,6 +11,7 @@ from sklearn.metrics import matthews_corrcoef
 
 from bertline.errors import VerificationError
 from bertline.model_folder import ModelFolder
+from bertline.problems import SingleLabel
 from bertline.tsv import TableSpec
 from export.parity import check_grid, compare_goldens, compare_rows, require
 from export.reference import Reference
@@ -45,7 +46,7 @@ def encoded(*ids: list[int]) -> Encoded:
 
 
 def test_the_worst_row_and_the_first_flip_are_named(scorer: Scorer) -> None:
-    parity = Parity(("0", "1"))
+    parity = Parity(SingleLabel(("0", "1")))
     parity.add(["a", "b"], logits((1, 0), (0, 1)), logits((1, 0.00001), (0, 1)))
     parity.add(["c", "d", "e"], logits((0, 1), (0, 0.5), (0.5, 0)), logits((0.25, 1), (0.75, 0.5), (0, 0.25)))
     assert (parity.rows, parity.flips, parity.first_flip) == (5, 2, "d")
@@ -76,13 +77,13 @@ def test_a_gate_passes_within_tolerance_and_without_flips(
     passed: bool,
     scorer: Scorer,
 ) -> None:
-    parity = Parity(("0", "1"))
+    parity = Parity(SingleLabel(("0", "1")))
     parity.add(["row"], own, reference)
     assert parity.gate(scorer, FP32_LIMITS).passed == passed
 
 
 def test_other_token_ids_fail_the_gate_and_name_the_first_row(scorer: Scorer) -> None:
-    parity = Parity(("0", "1"))
+    parity = Parity(SingleLabel(("0", "1")))
     parity.add(["a"], logits((1, 0)), logits((1, 0)))
     parity.add_tokens(["a", "b", "c"], encoded([1, 2], [1], [3]), encoded([1, 2], [1, 2], [4]))
     with pytest.raises(VerificationError, match=r"2 rows get other token ids \(first: b\)"):

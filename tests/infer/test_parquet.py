@@ -15,6 +15,7 @@ import pytest
 
 from bertline.bundle import Bundle, Manifest
 from bertline.errors import BertlineError
+from bertline.problems import SingleLabel
 from bertline.tsv import TableSpec
 from infer import parquet
 from infer.output import OutputFormat, format_for
@@ -22,7 +23,7 @@ from infer.rows import OnError, Rows
 from infer.windows import Window
 from tests import tiny
 
-LABELS = ("0", "1")
+PROBLEM = SingleLabel(("0", "1"))
 KINDS = {
     "id": pa.array([1, 2, None], pa.int64()),
     "sentence": pa.array(["a\tb", "c\r\nd", "e"]),
@@ -51,7 +52,7 @@ def rows_of(manifest: Manifest, *inputs: Path, on_error: OnError = "fail", **spe
 
 def score(rows: Rows, name: Path, size: int = 2) -> list[Window]:
     """The rows under that name, with logits that count up."""
-    form = format_for(name, rows.columns, LABELS, OutputFormat(), rows.schema)
+    form = format_for(name, rows.columns, PROBLEM, OutputFormat(), rows.schema)
     windows, content = list(rows.windows(size)), form.head()
     for window in windows:
         logits = np.arange(2 * len(window), dtype=np.float32).reshape(-1, 2)

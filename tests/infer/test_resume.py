@@ -306,7 +306,7 @@ def test_a_damaged_journal_is_refused(bundle: Path, cli: Cli, stopped: Stopped) 
     for damaged, expected in (
         (b"", "is no journal of this version"),
         (b"{}\n", "is no journal of this version"),
-        (content.replace(b'"schema": 2', b'"schema": 1'), "is no journal of this version"),
+        (content.replace(b'"schema": 3', b'"schema": 2'), "is no journal of this version"),
         (content.replace(b'"output_bytes": ', b'"output_bytes": 9'), "is shorter than its journal says"),
         (content.replace(b'"logits": "', b'"logits": "!'), "its journal is damaged"),
         (content.replace(b'"tokens": "', b'"tokens": "AAAA'), "its journal is damaged"),

@@ -43,7 +43,7 @@ def test_a_variant_that_does_not_run_says_why(make_bench: Any, monkeypatch: pyte
 
 def test_a_better_mcc_is_a_change_as_well(make_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench: Bench = make_bench()
-    monkeypatch.setattr(parity.Parity, "mcc_drop", -0.006)
+    monkeypatch.setattr(parity.Parity, "quality_drop", -0.006)
     assert measure_parity(bench)["faults"] == ["cuda-fp16: MCC rises by 0.0060, allowed 0.005"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bertline.evaluation import Evaluation
-from bertline.evaluation.section import evaluation_section, mcc_tile
+from bertline.evaluation.section import evaluation_section, main_tiles
 from bertline.report import Report, render_html
 from tests.bertline.evaluation.streams import Stream
 from tests.bertline.test_report import EVIL, Page
@@ -43,7 +43,7 @@ def test_the_mistakes_stand_there_with_their_texts(pairs: bool) -> None:
     evaluation = Stream.drawn(600, pairs=pairs).evaluated()
     page = Page(page_of(evaluation))
     heads = ["row", "text", *(["second text"] if pairs else []), "true", "predicted", "probability", "line"]
-    assert page.said("th") == heads
+    assert page.said("th") == ["label", "precision", "recall", "F1", "rows", *heads]
     for mistake in evaluation.mistakes.rows:
         assert {*mistake.texts, str(mistake.line)} <= set(page.said("td"))
 
@@ -81,8 +81,9 @@ def test_a_probability_that_rounds_to_one_is_not_called_one() -> None:
 
 def test_the_headline_has_the_interval_where_there_is_one() -> None:
     evaluation = Stream.drawn(600).evaluated()
-    figure, name = mcc_tile(evaluation, "MCC on dev")
+    (figure, name), accuracy = main_tiles(evaluation, "on dev")
     interval = evaluation.mcc_interval
     assert interval is not None
     assert (figure, name) == (f"{evaluation.mcc:.3f}", f"MCC on dev (95%: {interval[0]:.3f} to {interval[1]:.3f})")
-    assert mcc_tile(Stream.drawn(1).evaluated()) == ("0.000", "MCC")
+    assert accuracy == (f"{evaluation.accuracy:.1%}", "accuracy on dev")
+    assert main_tiles(Stream.drawn(1).evaluated())[0] == ("0.000", "MCC")

@@ -1,0 +1,63 @@
+"""A cluster that cannot be reached is one line, and soon."""
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bertline.errors import BertlineError
+from infer.cluster import session
+from infer.cluster.session import ray_session
+from tests.conftest import Cli
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """It takes connections, and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def test_nobody_listens(cli: Cli, bundle: Path, table: Path, tmp_path: Path, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    listener.close()
+    address = f"127.0.0.1:{port}"
+    outcome = cli("infer", bundle, table, "-o", tmp_path / "out", "--engine", "ray", "--ray-address", address)
+    assert outcome.code == 1 and not (tmp_path / "out").exists()
+    assert outcome.err == (
+        f"bertline: --ray-address {address}: no cluster answers there (Connection refused); "
+        "start one with ray start --head, or leave the address out\n"
+    )
+
+
+def test_somebody_listens_who_is_no_cluster(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "CONNECT_SECONDS", 0.5)
+    # Not the real thing: what waits in Ray's C++ cannot be stopped, and would be in the way of other tests.
+    monkeypatch.setattr("ray.init", lambda **options: time.sleep(5))
+    port, begin = listener.getsockname()[1], time.monotonic()
+    with (
+        pytest.raises(BertlineError, match="no Ray cluster answers there within 0 s"),
+        ray_session(f"127.0.0.1:{port}"),
+    ):
+        pass
+    assert time.monotonic() - begin < 4
+
+
+def test_a_cluster_that_refuses(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**options: object) -> None:
+        raise RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.50.0")
+
+    monkeypatch.setattr("ray.init", refuse)
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    told = rf"cannot be joined \(Version mismatch: .* Ray: 2\.50\.0\); on this machine, ray start --address={address}"
+    with pytest.raises(BertlineError, match=told), ray_session(address):
+        pass
+
+
+def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(BertlineError, match=r"ray is not installed; pip install 'bertline\[ray\]'"), ray_session(None):
+        pass
