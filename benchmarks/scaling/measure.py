@@ -107,7 +107,8 @@ def _stages(
     The first window is run once beforehand, and not counted.
     """
     manifest = scorer.bundle.manifest
-    form = format_for(output, ("text",), manifest.labels, OutputFormat())
+    problem = manifest.problem
+    form = format_for(output, ("text",), problem, OutputFormat())
     spent, tokens, written = dict.fromkeys(("read", "tokenize", "session", "write"), 0.0), [], 0
 
     def windows() -> Rows:
@@ -131,7 +132,7 @@ def _stages(
             charge("tokenize")
             logits = scorer.run(prepared)
             charge("session")
-            written += stream.write(form.rows(window, logits, logits.argmax(axis=1)))
+            written += stream.write(form.rows(window, logits, problem.decide(logits)))
             stream.flush()
             charge("write")
             tokens.append(prepared.placement.row_tokens)
