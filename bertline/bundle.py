@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
-from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Regression, SingleLabel, problem_fault, problem_of
+from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Problem, SingleLabel, problem_fault, problem_of
 from bertline.schema import from_json, parse_json
 
 MANIFEST = "bertline.json"
@@ -139,12 +139,12 @@ class Manifest:
         return self.tokenizer.positions or self.max_length
 
     @property
-    def problem(self) -> SingleLabel | MultiLabel | Regression:
+    def problem(self) -> Problem:
         """What the model's outputs mean, decided at 0.5."""
         return problem_of(self.problem_type, self.labels)
 
     @property
-    def tuned_problem(self) -> SingleLabel | MultiLabel | Regression | None:
+    def tuned_problem(self) -> Problem | None:
         """The same, decided at the stored thresholds; None where there are none."""
         if self.thresholds is None:
             return None

@@ -23,7 +23,7 @@ class Columns:
             return positions.index(column)
         raise BertlineError(
             f"{self.name}: no column {column!r}; its columns are {', '.join(map(repr, self.columns))}; "
-            f"name one with {option}, or describe the file with --no-header, --columns or --format cola"
+            f"name one with {option}, or describe the file with --no-header, --columns or --format"
         )
 
     def column_name(self, column: str, option: str) -> str:

@@ -22,11 +22,11 @@ class CellParser(Protocol):
         """What to say of a cell that is none."""
 
 
-def parse_cell(parser: CellParser, cell: str, table: Columns, line: int, column: int) -> Any:
-    """What one cell says; BertlineError naming the cell where it is none."""
+def parse_cell(parser: CellParser, cell: str, table: Columns, line: int, column: int, hint: str = "") -> Any:
+    """What one cell says; BertlineError naming the cell, with `hint` behind it, where it is none."""
     (value,) = parser.values_of([cell])
     if value is None:
-        raise table.error(line, column, parser.fault(cell))
+        raise table.error(line, column, parser.fault(cell) + hint)
     return value
 
 

@@ -33,9 +33,9 @@ class ModelFolder:
             problems.append("no tokenizer.json (save the fast tokenizer with save_pretrained)")
         if not any((path / name).is_file() for name in WEIGHTS):
             problems.append("no model.safetensors (pickled weights are not read; save_pretrained writes safetensors)")
-        if config and not _labels(config):
+        if config and not labels_of(config):
             problems.append("config.json names no labels (add id2label, or fine-tune it with bertline finetune)")
-        elif config and not _is_classifier(config.get("architectures")):
+        elif config and not is_classifier(config.get("architectures")):
             problems.append("its architecture is no sentence classifier (fine-tune it with bertline finetune)")
         if problems:
             raise BertlineError(f"{path}: {'; '.join(problems)}")
@@ -44,7 +44,7 @@ class ModelFolder:
     @property
     def labels(self) -> tuple[str, ...]:
         """Label names by id."""
-        return _labels(self.config)
+        return labels_of(self.config)
 
     @property
     def model_type(self) -> str:
@@ -56,11 +56,13 @@ class ModelFolder:
         return dict(self.training.get("recipe", {}))
 
 
-def _is_classifier(architectures: Any) -> bool:
+def is_classifier(architectures: Any) -> bool:
+    """Whether config.json's `architectures` name a sentence classifier."""
     return isinstance(architectures, list) and any("ForSequenceClassification" in str(name) for name in architectures)
 
 
-def _labels(config: dict[str, Any]) -> tuple[str, ...]:
+def labels_of(config: dict[str, Any]) -> tuple[str, ...]:
+    """Label names by id, as config.json's `id2label` has them; () where it has none, or not one for each id."""
     names = config.get("id2label")
     if not isinstance(names, dict) or sorted(names) != sorted(str(i) for i in range(len(names))):
         return ()

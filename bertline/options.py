@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from bertline.presets import PRESETS
+
 Force = Annotated[bool, typer.Option("--force", help="Replace what stands under the output's name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks on stderr.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, or cuda:N.")]
@@ -16,7 +18,10 @@ Threads = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option(help="cola: no header; columns source, label, notes, sentence.", metavar="cola"),
+    typer.Option(
+        help="The columns of a task: cola (no header; source, label, notes, sentence), or the GLUE benchmark's files.",
+        metavar="|".join(PRESETS),
+    ),
 ]
 Header = Annotated[
     bool | None,
@@ -25,4 +30,6 @@ Header = Annotated[
 Columns = Annotated[str | None, typer.Option(help="Names for a file without a header: a,b,c.", metavar="A,B,C")]
 TextColumn = Annotated[str | None, typer.Option(help="Column with the text: a name or a 1-based position.")]
 PairColumn = Annotated[str | None, typer.Option(help="Column with the second text of a pair.")]
-LabelColumn = Annotated[str | None, typer.Option(help="Column with the label, an id or a name.")]
+LabelColumn = Annotated[
+    str | None, typer.Option(help="Column with the label: a name or an id, names joined by commas, or a number.")
+]

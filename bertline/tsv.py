@@ -14,9 +14,9 @@ from bertline.blocks import BadRow, LineBlock
 from bertline.columns import Columns
 from bertline.errors import BertlineError, UsageError
 from bertline.lines import LongLine, line_blocks
+from bertline.presets import PRESETS
 
 MAX_LINE_BYTES = 16 * 2**20  # no sentence is longer; a binary file without line ends must not fill the memory
-COLA_COLUMNS = ("source", "label", "notes", "sentence")
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class TableSpec:
     text_column: str | None = None
     pair_column: str | None = None
     label_column: str | None = None
+    label_required: bool = True  # False: a table without that column is one without labels
 
     @classmethod
     def from_options(
@@ -41,16 +42,25 @@ class TableSpec:
         label_column: str | None = None,
     ) -> "TableSpec":
         """The spec that the common command-line options describe; UsageError where they contradict each other."""
-        if format not in (None, "cola"):
-            raise UsageError(f"--format {format}: the one format known by name is cola")
-        if format == "cola":
-            if header or columns:
-                raise UsageError("--format cola has its own columns and no header; leave out --header and --columns")
-            return cls(False, COLA_COLUMNS, text_column or "sentence", pair_column, label_column or "label")
+        if format is not None and format not in PRESETS:
+            raise UsageError(f"--format {format}: the formats known by name are {', '.join(PRESETS)}")
+        preset = PRESETS[format] if format else None
+        if preset and not preset.header and (header or columns):
+            raise UsageError(f"--format {format} has its own columns and no header; leave out --header and --columns")
         if columns and header:
             raise UsageError("--columns names the columns of a file without a header; leave out --header")
         names = tuple(name.strip() for name in columns.split(",")) if columns else None
-        return cls(not names if header is None else header, names, text_column, pair_column, label_column)
+        given = cls(not names if header is None else header, names, text_column, pair_column, label_column)
+        if preset is None:
+            return given
+        return cls(
+            given.header and preset.header,
+            given.columns or preset.columns,
+            text_column or preset.text_column,
+            pair_column or preset.pair_column,
+            label_column or preset.label_column,
+            label_required=label_column is not None or not preset.header,
+        )
 
 
 class Row(NamedTuple):

@@ -54,7 +54,7 @@ def trainer_options(
         "save_strategy": "epoch",
         "save_total_limit": 1,  # the best epoch is kept beside the last
         "load_best_model_at_end": best,
-        "metric_for_best_model": "mcc" if best else None,
+        "metric_for_best_model": recipe.metric if best else None,
         "greater_is_better": True,
         "logging_strategy": "epoch",
         "logging_nan_inf_filter": False,  # it would wait for the card at each batch, and hide that a run diverged

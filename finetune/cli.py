@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bertline import options
-from finetune.recipe import Recipe
+from finetune.recipe import PROBLEMS, Recipe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,7 +31,23 @@ def finetune(
     validation_share: Annotated[float, typer.Option(help="Of the rows; 0 trains on all.")] = _DEFAULT.validation_share,
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16, fp16.")] = _DEFAULT.precision,
-    keep: Annotated[str, typer.Option(help="best (by validation MCC) or last.")] = _DEFAULT.keep,
+    keep: Annotated[str, typer.Option(help="best (by the validation metric) or last.")] = _DEFAULT.keep,
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            help="What a row has: one label of several, any number of them (joined by commas), or a number. Else what "
+            "the format says, or the base model; else single.",
+            metavar="|".join(PROBLEMS),
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="What the best epoch goes by: mcc, accuracy, f1 (of the second label of two) or macro_f1; with "
+            "multi-label micro_f1 or macro_f1; with regression pearson or spearman.",
+            show_default="the format's, else the first",
+        ),
+    ] = None,
     pad_to_max_length: Annotated[
         bool, typer.Option("--pad-to-max-length", help="Fixed padding and random batches, as the notebook does.")
     ] = False,
@@ -55,10 +71,13 @@ def finetune(
 
     Example: bertline finetune cola --model bert-base-uncased -o model
 
+    Pairs with a number: bertline finetune train.tsv --format stsb --holdout dev.tsv -o model
+
     Several processes share each batch, one a card, with the same losses: torchrun --nproc-per-node 2 --no-python
     bertline finetune cola -o model
     """
     from dataclasses import replace
+    from functools import partial
 
     from rich.console import Console
 
@@ -66,6 +85,8 @@ def finetune(
     from bertline.processes import Processes
     from bertline.tsv import TableSpec
     from finetune.corpus import load_corpus
+    from finetune.label_names import remark_on
+    from finetune.problem import resolve_metric, resolve_problem
 
     spec = TableSpec.from_options(
         format=format,
@@ -75,6 +96,11 @@ def finetune(
         pair_column=pair_column,
         label_column=label_column,
     )
+    processes = Processes.from_environment()
+    quiet = quiet or not processes.first
+    log = log_console(quiet)
+    say = partial(log.print, markup=False, emoji=False)
+    problem_type = resolve_problem(problem, format, corpus, model, say)
     recipe = Recipe(
         model=model,
         max_length=max_length,
@@ -89,17 +115,22 @@ def finetune(
         seed=seed,
         precision=precision,
         keep=keep,
+        problem_type=problem_type,
+        metric=resolve_metric(metric, format, problem_type),
         pad_to_max_length=pad_to_max_length,
         compile=compile,
     )
-    processes = Processes.from_environment()
-    quiet = quiet or not processes.first
-    log = log_console(quiet)
     names = [name.strip() for name in labels.split(",")] if labels else None
     with _download_bar(log) as progress:
         loaded = processes.in_turn(
-            "corpus", lambda: load_corpus(corpus, spec, labels=names, holdout=holdout, progress=progress)
+            "corpus",
+            lambda: load_corpus(
+                corpus, spec, problem_type=problem_type, labels=names, holdout=holdout, progress=progress
+            ),
         )
+    remark = remark_on(loaded.labels, problem_type)
+    if remark:
+        say(remark)
     recipe = replace(
         recipe,
         text_column=loaded.spec.text_column or recipe.text_column,
@@ -130,37 +161,34 @@ def _show_run(console: "Console", run: "Run") -> None:
     from rich.table import Table
 
     from bertline.console import file_size
+    from bertline.metrics import METRIC_NAMES
+    from finetune.epochs import table_head, table_row
+    from finetune.metrics import told
     from finetune.train import file_sizes
 
     plain: dict[str, Any] = {"markup": False, "emoji": False, "soft_wrap": True}  # names and paths as they stand
     table = Table(title="training", title_justify="left", box=None)
-    for name in ("epoch", "training loss", "validation loss", "accuracy", "MCC", "training", "validation"):
+    for name in (*table_head(run.epochs), "training", "validation"):
         table.add_column(name, justify="right")
     for epoch in run.epochs:
+        seconds = (epoch.training_seconds, epoch.validation_seconds)
         table.add_row(
             f"{epoch.epoch}{' (kept)' if epoch.epoch == run.kept_epoch else ''}",
-            f"{epoch.training_loss:.4f}",
-            _optional(epoch.validation_loss),
-            _optional(epoch.validation_accuracy),
-            _optional(epoch.validation_mcc),
-            f"{epoch.training_seconds:.1f} s",
-            "–" if epoch.validation_seconds is None else f"{epoch.validation_seconds:.1f} s",
+            *table_row(epoch),
+            *("–" if value is None else f"{value:.1f} s" for value in seconds),
         )
     console.print(table)
     if run.remark:
         console.print(run.remark)
     for name, evaluation in run.holdouts.items():
-        console.print(f"holdout {name}: {evaluation.summary()}", **plain)
+        summary, chosen = evaluation.summary(), f", {METRIC_NAMES[run.metric]} {told(evaluation, run.metric)}"
+        console.print(f"holdout {name}: {summary}{'' if chosen in summary else chosen}", **plain)
     memory = "" if run.peak_device_memory_mib is None else f", {run.peak_device_memory_mib:,.0f} MiB on the card"
     console.print(f"trained on {run.trained_on}: {run.rows_per_second:,.0f} rows/s{memory}", **plain)
     console.print(f"total {run.seconds:.0f} s; wrote {run.folder}:", **plain)
     for name, size in file_sizes(run.folder):
         console.print(f"  {file_size(size):>10}  {name}", **plain)
     console.print(f"next: bertline export {run.folder} -o bundle", **plain)
-
-
-def _optional(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _download_bar(console: "Console") -> Any:

@@ -1,20 +1,20 @@
 """The corpus: labelled rows to train on, and the holdouts to judge by."""
 
 import hashlib
-import math
-import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bertline.errors import BertlineError, UsageError
 from bertline.files import sha256_of
-from bertline.labels import LabelParser, parse_cell
-from bertline.tsv import COLA_COLUMNS, Table, TableSpec, open_input
+from bertline.labels import CellParser, parse_cell
+from bertline.presets import COLA_COLUMNS
+from bertline.problems import REGRESSION, SINGLE_LABEL, Problem, problem_of
+from bertline.tsv import Table, TableSpec, open_input
 from finetune import cola
+from finetune.label_names import check_given, label_names, no_rows
 
-MAX_LABELS = 200  # a column with more distinct values holds something else
 _COLA_SPEC = TableSpec(False, COLA_COLUMNS, "sentence", None, "label")
 _COLA_LABELS = ("0", "1")
 
@@ -25,7 +25,7 @@ class Example:
 
     text: str
     pair: str | None
-    label: int  # id
+    label: Any  # what the problem's parser gives: an id, ids, or a number
 
 
 @dataclass(frozen=True)
@@ -38,30 +38,45 @@ class Corpus:
     holdouts: dict[str, Sequence[Example]]
     sha256: str  # of all files read, in order
     spec: TableSpec
+    problem_type: str = SINGLE_LABEL
+
+    @property
+    def problem(self) -> Problem:
+        """What the labels mean."""
+        return problem_of(self.problem_type, self.labels)
 
 
 def load_corpus(
     source: str,
     spec: TableSpec,
     *,
+    problem_type: str = SINGLE_LABEL,
     labels: Sequence[str] | None = None,
     holdout: Path | None = None,
     progress: cola.Progress = lambda done, total: None,
 ) -> Corpus:
     """Read `cola` (the published archive), a folder or zip archive laid out like it, or any TSV file.
 
-    `labels` are the names by id; default: 0 and 1 for CoLA, else the distinct values of the label column, sorted.
-    A CoLA corpus comes with its two dev files as holdouts, unless `holdout` names another.
+    `labels` are the names by id; default: 0 and 1 for CoLA, else the distinct names of the label column, sorted, or of
+    regression the column's own. A CoLA corpus comes with its two dev files as holdouts, unless `holdout` names another.
     Raises BertlineError for anything that is not such a corpus, with file, line and column.
     """
-    if labels is not None and (len(labels) < 2 or len(set(labels)) < len(labels) or not all(labels)):
-        raise UsageError(f"--labels {','.join(labels)}: give two or more different names")
+    if labels is not None:
+        check_given(labels, problem_type)
     folder, published = _cola_folder(source, progress)
     if folder is None:
-        return _load_table(Path(source), spec, labels, holdout)
+        return _load_table(Path(source), spec, problem_type, labels, holdout)
     if spec not in (TableSpec(), _COLA_SPEC):
         raise UsageError(f"{source}: CoLA's files have their own columns; leave out the options about columns")
+    if problem_type != SINGLE_LABEL:
+        raise UsageError(f"{source}: a row of CoLA has one of two labels; leave out --problem, or give single")
     return _load_cola(source, folder, labels or _COLA_LABELS, holdout, published=published)
+
+
+def is_cola(source: str) -> bool:
+    """Whether the source is read as CoLA: its name, or a folder or archive laid out like it."""
+    path = Path(source)
+    return path.is_dir() or (path.suffix == ".zip" and path.is_file()) or (source == "cola" and not path.exists())
 
 
 def _cola_folder(source: str, progress: cola.Progress) -> tuple[Path | None, bool]:
@@ -102,17 +117,34 @@ def _load_cola(source: str, folder: Path, labels: Sequence[str], holdout: Path |
     return corpus
 
 
-def _load_table(path: Path, spec: TableSpec, labels: Sequence[str] | None, holdout: Path | None) -> Corpus:
+def _load_table(
+    path: Path, spec: TableSpec, problem_type: str, labels: Sequence[str] | None, holdout: Path | None
+) -> Corpus:
     spec = replace(spec, text_column=spec.text_column or "sentence", label_column=spec.label_column or "label")
-    return _load(str(path), path, [holdout] if holdout else [], spec, labels or _label_names(path, spec))
+    names = labels or label_names(path, spec, problem_type)
+    corpus = _load(str(path), path, [holdout] if holdout else [], spec, names, problem_type)
+    if problem_type == REGRESSION and len({example.label for example in corpus.train}) == 1:
+        raise BertlineError(
+            f"{path}: every row has the {names[0]} {corpus.train[0].label:g}, of which nothing can be learned; name "
+            "another --label-column"
+        )
+    return corpus
 
 
-def _load(name: str, train: Path, holdouts: Sequence[Path], spec: TableSpec, labels: Sequence[str]) -> Corpus:
-    parser = LabelParser(labels)
+def _load(
+    name: str,
+    train: Path,
+    holdouts: Sequence[Path],
+    spec: TableSpec,
+    labels: Sequence[str],
+    problem_type: str = SINGLE_LABEL,
+) -> Corpus:
+    parser = problem_of(problem_type, labels).parser()
+    hint = "" if problem_type == SINGLE_LABEL else ", or train with --problem single"
     spec = _with_names(train, spec)
-    rows = _read(train, spec, parser)
-    held_out = {file.stem: _read(file, spec, parser) for file in holdouts}
-    return Corpus(name, tuple(labels), rows, dict(held_out), _digest([train, *holdouts]), spec)
+    rows = _read(train, spec, parser, hint)
+    held_out = {file.stem: _read(file, spec, parser, hint) for file in holdouts}
+    return Corpus(name, tuple(labels), rows, dict(held_out), _digest([train, *holdouts]), spec, problem_type)
 
 
 def _with_names(path: Path, spec: TableSpec) -> TableSpec:
@@ -131,33 +163,7 @@ def _with_names(path: Path, spec: TableSpec) -> TableSpec:
     )
 
 
-def _label_names(path: Path, spec: TableSpec) -> tuple[str, ...]:
-    with open_input(path) as stream:
-        table = Table(stream, str(path), spec)
-        column = table.index(spec.label_column or "label", "--label-column")
-        found: Counter[str] = Counter()
-        for row in table:
-            if not row.cells[column]:
-                raise table.error(
-                    row.line, column, "the label is empty; correct the row or name the labels with --labels"
-                )
-            found[row.cells[column]] += 1
-            if len(found) > MAX_LABELS:
-                raise table.error(row.line, column, f"over {MAX_LABELS} different labels; name another --label-column")
-    if len(found) == 1:
-        raise BertlineError(
-            f"{path}: every row has the label {next(iter(found))!r}; training needs two, or name --labels"
-        )
-    return tuple(sorted(found, key=_label_order))
-
-
-def _label_order(label: str) -> tuple[float, str]:
-    """Numbers by value before words."""
-    number = re.fullmatch(r"[+-]?\d+(\.\d+)?", label, re.ASCII)
-    return (float(label) if number else math.inf), label
-
-
-def _read(path: Path, spec: TableSpec, parser: LabelParser) -> list[Example]:
+def _read(path: Path, spec: TableSpec, parser: CellParser, hint: str) -> list[Example]:
     with open_input(path) as stream:
         table = Table(stream, str(path), spec)
         text = table.index(spec.text_column or "sentence", "--text-column")
@@ -167,12 +173,12 @@ def _read(path: Path, spec: TableSpec, parser: LabelParser) -> list[Example]:
             Example(
                 row.cells[text],
                 None if pair is None else row.cells[pair],
-                parse_cell(parser, row.cells[label], table, row.line, label),
+                parse_cell(parser, row.cells[label], table, row.line, label, hint),
             )
             for row in table
         ]
     if not examples:
-        raise BertlineError(f"{path}: has a header and no rows; give a table with at least one row")
+        raise no_rows(path)
     return examples
 
 

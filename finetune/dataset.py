@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from bertline.errors import BertlineError
+from bertline.problems import Problem
 from finetune.corpus import Example
 
 
@@ -23,18 +25,18 @@ class TokenizedExamples(torch.utils.data.Dataset[dict[str, Any]]):
         return self.features[row]
 
 
-def tokenize(examples: Sequence[Example], tokenizer: Any, max_length: int) -> TokenizedExamples:
-    """Cut to `max_length` tokens, special ones included; of a pair, the longer text is cut first."""
+def tokenize(examples: Sequence[Example], tokenizer: Any, max_length: int, problem: Problem) -> TokenizedExamples:
+    """Cut to `max_length` tokens, special ones included; of a pair, the longer text is cut first.
+
+    `labels` are what the problem's loss takes: an id, a float for each label, or a float.
+    """
     texts = [example.text for example in examples]
     pairs = [example.pair or "" for example in examples] if examples and examples[0].pair is not None else None
     encoding = tokenizer(texts, pairs, truncation=True, max_length=max_length)
     columns = {name: encoding[name] for name in encoding}
-    return TokenizedExamples(
-        [
-            {name: values[row] for name, values in columns.items()} | {"labels": example.label}
-            for row, example in enumerate(examples)
-        ]
-    )
+    true = problem.true([example.label for example in examples])
+    columns["labels"] = (true if np.issubdtype(true.dtype, np.integer) else true.astype(np.float32)).tolist()
+    return TokenizedExamples([{name: values[row] for name, values in columns.items()} for row in range(len(examples))])
 
 
 def split(examples: Sequence[Example], validation_share: float, seed: int) -> tuple[list[Example], list[Example]]:

@@ -1,24 +1,37 @@
 """The table of a training run, one row an epoch, and what it says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any
+
+from bertline.metrics import METRIC_NAMES
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch gave; the validation figures are None without a validation share. Times in seconds."""
+    """What one epoch gave; the validation's are None without a validation share. Times in seconds."""
 
     epoch: int
     training_loss: float
     validation_loss: float | None
-    validation_accuracy: float | None
-    validation_mcc: float | None
     training_seconds: float
     validation_seconds: float | None
+    metrics: dict[str, float | None] = field(default_factory=dict)  # of validation, by name; None where undefined
+
+    def to_json(self) -> dict[str, Any]:
+        """As training.json has it: each metric is `validation_` and its name."""
+        return {
+            "epoch": self.epoch,
+            "training_loss": self.training_loss,
+            "validation_loss": self.validation_loss,
+            **{f"validation_{name}": value for name, value in self.metrics.items()},
+            "training_seconds": self.training_seconds,
+            "validation_seconds": self.validation_seconds,
+        }
 
 
-def epochs_from_log(log_history: Sequence[dict[str, Any]]) -> list[Epoch]:
+def epochs_from_log(log_history: Sequence[dict[str, Any]], metrics: Sequence[str]) -> list[Epoch]:
     """The table from the Trainer's log, where training and validation are entries of their own."""
     trained = {round(entry["epoch"]): entry for entry in log_history if "loss" in entry}
     validated = {round(entry["epoch"]): entry for entry in log_history if "eval_loss" in entry}
@@ -27,13 +40,27 @@ def epochs_from_log(log_history: Sequence[dict[str, Any]]) -> list[Epoch]:
             number,
             float(entry["loss"]),
             validated.get(number, {}).get("eval_loss"),
-            validated.get(number, {}).get("eval_accuracy"),
-            validated.get(number, {}).get("eval_mcc"),
             entry["train_seconds"],
             validated.get(number, {}).get("eval_runtime"),
+            {name: _defined(validated.get(number, {}).get(f"eval_{name}")) for name in metrics},
         )
         for number, entry in sorted(trained.items())
     ]
+
+
+def _defined(value: float | None) -> float | None:
+    return None if value == -inf else value
+
+
+def table_head(epochs: Sequence[Epoch]) -> list[str]:
+    """The columns of the table: the epoch, and what `table_row` gives."""
+    return ["epoch", "training loss", "validation loss", *(METRIC_NAMES[name] for name in epochs[0].metrics)]
+
+
+def table_row(epoch: Epoch) -> list[str]:
+    """Losses and metrics with four digits; a dash for what there is not."""
+    values = (epoch.training_loss, epoch.validation_loss, *epoch.metrics.values())
+    return ["–" if value is None else f"{value:.4f}" for value in values]
 
 
 def overfitting_remark(epochs: Sequence[Epoch]) -> str | None:
@@ -45,9 +72,13 @@ def overfitting_remark(epochs: Sequence[Epoch]) -> str | None:
     return f"validation loss was lowest at epoch {at} ({lowest:.4f}) and rises after it: later epochs overfit"
 
 
-def kept_epoch(epochs: Sequence[Epoch], keep: str) -> int:
-    """The epoch whose weights are kept: the first with the best validation MCC, or the last."""
-    scored = [epoch for epoch in epochs if epoch.validation_mcc is not None]
-    if keep == "last" or not scored:
+def kept_epoch(epochs: Sequence[Epoch], keep: str, metric: str) -> int:
+    """The epoch whose weights are kept: the first with the best validation metric, or the last."""
+    if keep == "last" or all(epoch.validation_loss is None for epoch in epochs):
         return epochs[-1].epoch
-    return max(scored, key=lambda epoch: (epoch.validation_mcc, -epoch.epoch)).epoch
+
+    def quality(epoch: Epoch) -> tuple[float, int]:
+        value = epoch.metrics[metric]
+        return -inf if value is None else value, -epoch.epoch
+
+    return max(epochs, key=quality).epoch

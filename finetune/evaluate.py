@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation, evaluation_of
+from bertline.problems import Problem
 from finetune.corpus import Example
 from finetune.dataset import tokenize
 
@@ -16,8 +17,8 @@ _BATCH_ROWS = 64
 
 
 def evaluate_folder(
-    folder: Path, holdouts: dict[str, Sequence[Example]], labels: tuple[str, ...], max_length: int, device: str
-) -> dict[str, Evaluation]:
+    folder: Path, holdouts: dict[str, Sequence[Example]], problem: Problem, max_length: int, device: str
+) -> dict[str, AnyEvaluation]:
     """The evaluation of each holdout, in file order."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
@@ -28,9 +29,9 @@ def evaluate_folder(
     model.to(device).eval()
     evaluations = {}
     for name, examples in holdouts.items():
-        evaluation = Evaluation(labels)
-        true = np.array([example.label for example in examples], np.int64)
-        logits, tokens = _run(model, tokenizer, examples, max_length, device)
+        evaluation = evaluation_of(problem)
+        true = problem.true([example.label for example in examples])
+        logits, tokens = _run(model, tokenizer, examples, max_length, problem, device)
         texts = [example.text if example.pair is None else (example.text, example.pair) for example in examples]
         evaluation.add(true, logits, tokens, texts)
         evaluation.finish()
@@ -39,10 +40,10 @@ def evaluate_folder(
 
 
 def _run(
-    model: Any, tokenizer: Any, examples: Sequence[Example], max_length: int, device: str
+    model: Any, tokenizer: Any, examples: Sequence[Example], max_length: int, problem: Problem, device: str
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Logits (rows, labels) and lengths in tokens (rows,), in the order of the examples."""
-    features = tokenize(examples, tokenizer, max_length).features
+    features = tokenize(examples, tokenizer, max_length, problem).features
     lengths = [len(feature["input_ids"]) for feature in features]
     logits = np.empty((len(features), model.config.num_labels), np.float32)
     with torch.inference_mode():

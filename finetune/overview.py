@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bertline.problems import MultiLabel, Regression
 from finetune.corpus import Corpus, Example
 from finetune.recipe import Recipe
 
+_NUMBER_BINS = 10
 _SHOWN_LENGTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 
 
@@ -22,8 +24,8 @@ def show_overview(
     _show_corpus(console, corpus, validation_rows)
     generator = np.random.default_rng(recipe.seed)
     _show_rows(console, "ten random rows", corpus, _draw(corpus.train, 10, generator))
-    lowest = [example for example in corpus.train if example.label == 0]
-    _show_rows(console, f"five rows labelled {corpus.labels[0]}", corpus, _draw(lowest, 5, generator))
+    title, rows = _first_rows(corpus)
+    _show_rows(console, title, corpus, _draw(rows, 5, generator))
     _show_tokens(console, corpus.train[0], tokenizer)
     _show_lengths(console, corpus.train, tokenizer, recipe.max_length)
     _show_parameters(console, model)
@@ -34,20 +36,53 @@ def _draw(examples: Sequence[Example], count: int, generator: np.random.Generato
     return [examples[row] for row in rows]
 
 
+def _first_rows(corpus: Corpus) -> tuple[str, Sequence[Example]]:
+    """Rows of the first label, of which five are shown; of numbers, the five lowest."""
+    first, problem = corpus.labels[0], corpus.problem
+    if isinstance(problem, Regression):
+        return f"five rows of the lowest {first}", sorted(corpus.train, key=lambda example: float(example.label))[:5]
+    several = isinstance(problem, MultiLabel)
+    rows = [example for example in corpus.train if (0 in example.label if several else example.label == 0)]
+    return f"five rows labelled {first}", rows
+
+
 def _show_corpus(console: Console, corpus: Corpus, validation_rows: int) -> None:
-    counts = Counter(example.label for example in corpus.train)
-    shares = ", ".join(
-        f"{label}: {counts[number]:,} ({counts[number] / len(corpus.train):.1%})"
-        for number, label in enumerate(corpus.labels)
-    )
     _say(
         console,
         f"{len(corpus.train):,} sentences",
         f" in {corpus.name}, {len(corpus.train) - validation_rows:,} to train on, {validation_rows:,} to validate; "
-        f"labels {shares}",
+        f"{_labels_in_words(corpus)}",
     )
+    if isinstance(corpus.problem, Regression):
+        _show_numbers(console, corpus.labels[0], np.array([example.label for example in corpus.train]))
     for name, examples in corpus.holdouts.items():
         _say(console, f"holdout {name}", f": {len(examples):,} sentences")
+
+
+def _labels_in_words(corpus: Corpus) -> str:
+    """Rows by label; of numbers, their range and middle."""
+    values = [example.label for example in corpus.train]
+    if isinstance(corpus.problem, Regression):
+        return (
+            f"{corpus.labels[0]} {min(values):g} to {max(values):g}, median {np.median(values):.4g}, "
+            f"mean {np.mean(values):.4g}, standard deviation {np.std(values):.4g}"
+        )
+    several = isinstance(corpus.problem, MultiLabel)
+    counts = Counter(label for value in values for label in value) if several else Counter(values)
+    shares = ", ".join(
+        f"{label}: {counts[number]:,} ({counts[number] / len(values):.1%})"
+        for number, label in enumerate(corpus.labels)
+    )
+    return f"labels {shares}" + (f"; none: {values.count(()):,}" if several else "")
+
+
+def _show_numbers(console: Console, name: str, values: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+    """How the numbers are distributed, in ten bins of equal width."""
+    counts, edges = np.histogram(values, _NUMBER_BINS)
+    _say(console, name, "")
+    for low, high, count in zip(edges[:-1], edges[1:], counts.tolist(), strict=True):
+        share = count / len(values)
+        console.print(f"  {low:>8.4g} to {high:<8.4g} {'█' * round(share * 60)} {share:.1%}", markup=False)
 
 
 def _show_rows(console: Console, title: str, corpus: Corpus, examples: Sequence[Example]) -> None:
@@ -56,8 +91,16 @@ def _show_rows(console: Console, title: str, corpus: Corpus, examples: Sequence[
     table.add_column("sentence")
     for example in examples:
         text = example.text if example.pair is None else f"{example.text} ⟷ {example.pair}"
-        table.add_row(Text(corpus.labels[example.label]), Text(text))
+        table.add_row(Text(_label_cell(corpus, example.label)), Text(text))
     console.print(table)
+
+
+def _label_cell(corpus: Corpus, value: Any) -> str:
+    """A row's label as a cell of a table has it."""
+    problem = corpus.problem
+    if isinstance(problem, Regression):
+        return f"{value:g}"
+    return problem.cell(problem.true([value])[0]) if isinstance(problem, MultiLabel) else corpus.labels[value]
 
 
 def _show_tokens(console: Console, example: Example, tokenizer: Any) -> None:

@@ -1,6 +1,7 @@
 """What a run shows and notes while it trains: a bar, and the time of each epoch."""
 
 import time
+from math import inf
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from rich.progress import MofNCompleteColumn, TextColumn
 from transformers import TrainerCallback
 
 from bertline.console import progress_bar
+from bertline.metrics import METRIC_NAMES
 
 
 class EpochClock(TrainerCallback):
@@ -30,8 +32,8 @@ class EpochClock(TrainerCallback):
 class TrainingBar(TrainerCallback):
     """A bar over all steps, with elapsed and remaining time, and a line per finished epoch."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, metric: str) -> None:
+        self._console, self._metric = console, metric
         self._bar = progress_bar(console, MofNCompleteColumn(), TextColumn("batches"))
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -48,9 +50,9 @@ class TrainingBar(TrainerCallback):
         if logs and "loss" in logs:
             self._console.print(f"epoch {state.epoch:.0f}: training loss {float(logs['loss']):.4f}")
         elif logs and "eval_loss" in logs:
-            self._console.print(
-                f"epoch {state.epoch:.0f}: validation loss {logs['eval_loss']:.4f}, MCC {logs['eval_mcc']:.4f}"
-            )
+            value = logs[f"eval_{self._metric}"]
+            told = f"{METRIC_NAMES[self._metric]} {'undefined' if value == -inf else format(value, '.4f')}"
+            self._console.print(f"epoch {state.epoch:.0f}: validation loss {logs['eval_loss']:.4f}, {told}")
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.stop()

@@ -5,6 +5,19 @@ from math import inf
 
 from bertline.errors import UsageError
 
+# What --problem takes, and the names of config.json.
+PROBLEMS = {
+    "single": "single_label_classification",
+    "multi-label": "multi_label_classification",
+    "regression": "regression",
+}
+# What --metric takes by problem; the first is the default.
+METRICS = {
+    "single_label_classification": ("mcc", "accuracy", "f1", "macro_f1"),
+    "multi_label_classification": ("micro_f1", "macro_f1"),
+    "regression": ("pearson", "spearman"),
+}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -22,7 +35,9 @@ class Recipe:
     weight_decay: float = 0.0  # never on biases and LayerNorm weights
     seed: int = 42
     precision: str = "auto"  # auto, fp32, bf16, fp16; of training and validation. Holdouts are judged in fp32
-    keep: str = "best"  # the epoch of the best validation MCC, or "last"
+    keep: str = "best"  # the epoch of the best validation metric, or "last"
+    problem_type: str = "single_label_classification"
+    metric: str = "mcc"  # which; f1 is that of the second label of two
     pad_to_max_length: bool = False  # the notebook's fixed padding; otherwise batches of similar length
     compile: bool = False  # by torch.compile, whose kernels round otherwise and draw other dropout masks
     text_column: str = "sentence"
@@ -30,6 +45,7 @@ class Recipe:
     label_column: str = "label"
 
     def __post_init__(self) -> None:
+        metrics = METRICS.get(self.problem_type, (self.metric,))
         rules = {
             f"--max-length {self.max_length} (3 or more)": self.max_length >= 3,
             f"--validation-share {self.validation_share} (0 to below 1)": 0 <= self.validation_share < 1,
@@ -44,6 +60,8 @@ class Recipe:
             f"--precision {self.precision} (auto, fp32, bf16, fp16)": self.precision
             in ("auto", "fp32", "bf16", "fp16"),
             f"--keep {self.keep} (best or last)": self.keep in ("best", "last"),
+            f"--problem {self.problem_type} ({', '.join(PROBLEMS)})": self.problem_type in METRICS,
+            f"--metric {self.metric} ({', '.join(metrics)} with {self.problem_type})": self.metric in metrics,
         }
         wrong = [rule for rule, kept in rules.items() if not kept]
         if wrong:

@@ -36,7 +36,7 @@ def training_record(
             "labels": list(corpus.labels),
         },
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "epochs": [asdict(epoch) for epoch in run.epochs],
+        "epochs": [epoch.to_json() for epoch in run.epochs],
         "kept_epoch": run.kept_epoch,
         "remark": run.remark,
         "holdouts": {name: evaluation.to_json() for name, evaluation in run.holdouts.items()},

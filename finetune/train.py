@@ -9,15 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import transformers
 from rich.console import Console
 
 from bertline.errors import BertlineError, UsageError
-from bertline.evaluation import Evaluation
+from bertline.evaluation import AnyEvaluation
 from bertline.files import check_output, partial_of, publish_folder, write_whole
-from bertline.metrics import accuracy, confusion_matrix, matthews
 from bertline.model_folder import TRAINING
 from bertline.processes import Processes
 from finetune.arguments import training_arguments
@@ -29,6 +27,7 @@ from finetune.device import describe, peak_memory_mib, reset_peak_memory, resolv
 from finetune.distributed import RANDOM_STATES, SharingTrainer, lost_another, part, serve_any_count
 from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
 from finetune.evaluate import evaluate_folder
+from finetune.metrics import compute_metrics, reported
 from finetune.overview import length_bins, token_lengths
 from finetune.pages import training_page, write_pictures
 from finetune.progress import EpochClock, TrainingBar
@@ -48,7 +47,8 @@ class Run:
     folder: Path
     epochs: list[Epoch]
     kept_epoch: int
-    holdouts: dict[str, Evaluation]
+    metric: str  # which the best epoch goes by
+    holdouts: dict[str, AnyEvaluation]
     seconds: float
     remark: str | None
     trained_on: str  # the device, its card, and the precision
@@ -92,16 +92,17 @@ def finetune(
     if recipe.compile:
         say("trying torch.compile")
         require_compiler(device)
+    metrics = compute_metrics(corpus.problem, recipe)
     training, validation = split(corpus.train, recipe.validation_share, recipe.seed)
     if not Path(recipe.model).is_dir():
         say(f"fetching {recipe.model} from the hub, or its cache")
-    model, tokenizer = processes.in_turn("model", lambda: load_base(recipe, corpus.labels))
+    model, tokenizer = processes.in_turn("model", lambda: load_base(recipe, corpus.labels, say))
     show(model, tokenizer, corpus, len(validation))
 
     checkpoint = processes.from_first("checkpoint", lambda: _prepare(work, identity, resume=resume))
     if recipe.compile:
         compile_model(model)
-    bar = TrainingBar(console)
+    bar = TrainingBar(console, recipe.metric)
     trainer_class = transformers.Trainer if processes.count == 1 else SharingTrainer
     share = replace(recipe, batch_size=recipe.batch_size // processes.count)
     with (
@@ -112,11 +113,11 @@ def finetune(
         trainer = trainer_class(
             model=model,
             args=training_arguments(share, work / _CHECKPOINTS, device, precision, validate=bool(validation)),
-            train_dataset=tokenize(training, tokenizer, recipe.max_length),
-            eval_dataset=tokenize(validation, tokenizer, recipe.max_length) if validation else None,
+            train_dataset=tokenize(training, tokenizer, recipe.max_length, corpus.problem),
+            eval_dataset=tokenize(validation, tokenizer, recipe.max_length, corpus.problem) if validation else None,
             processing_class=tokenizer,
             data_collator=_collator(tokenizer, recipe),
-            compute_metrics=_metrics(len(corpus.labels)),
+            compute_metrics=metrics,
             callbacks=[EpochClock(), bar],
         )
         trainer.remove_callback(transformers.PrinterCallback)
@@ -127,15 +128,16 @@ def finetune(
             processes.hear("model folder")
             part()
             return None
-        epochs = epochs_from_log(trainer.state.log_history)
+        epochs = epochs_from_log(trainer.state.log_history, reported(recipe))
         model.save_pretrained(work)  # fp32: lower precisions are autocast's, step by step
         tokenizer.save_pretrained(work)
         (work / "model.safetensors").chmod((work / "config.json").stat().st_mode)  # written for the owner alone
-        holdouts = evaluate_folder(work, corpus.holdouts, corpus.labels, recipe.max_length, device)
+        holdouts = evaluate_folder(work, corpus.holdouts, corpus.problem, recipe.max_length, device)
         run = Run(
             output,
             epochs,
-            kept_epoch(epochs, recipe.keep),
+            kept_epoch(epochs, recipe.keep, recipe.metric),
+            recipe.metric,
             holdouts,
             time.perf_counter() - started,
             overfitting_remark(epochs),
@@ -164,14 +166,6 @@ def _require_shares(batch_size: int, processes: int) -> None:
 def _collator(tokenizer: Any, recipe: Recipe) -> Any:
     padding = "max_length" if recipe.pad_to_max_length else "longest"
     return transformers.DataCollatorWithPadding(tokenizer, padding=padding, max_length=recipe.max_length)
-
-
-def _metrics(labels: int) -> Callable[[Any], dict[str, float]]:
-    def compute(prediction: Any) -> dict[str, float]:
-        confusion = confusion_matrix(prediction.label_ids, np.argmax(prediction.predictions, axis=1), labels)
-        return {"accuracy": accuracy(confusion), "mcc": matthews(confusion)}
-
-    return compute
 
 
 def _identity(recipe: Recipe, corpus: Corpus, device: str, precision: str) -> dict[str, Any]:

@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from bertline.bundle import MANIFEST, Bundle
+from bertline.bundle import MANIFEST, Bundle, Manifest
 from bertline.console import file_size
+from bertline.metrics import METRIC_NAMES
 from bertline.model_folder import TRAINING, ModelFolder
+from bertline.problems import REGRESSION, problem_type_of
 from infer.signing import SIGNATURE
+from infer.summary import thresholds_in_words
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         "variants": ", ".join(
             f"{name} ({file_size(manifest.files[variant.file].bytes)})" for name, variant in manifest.variants.items()
         ),
+        "thresholds": _thresholds(manifest),
         "parity": "; ".join(
             f"{name}: max |Δlogit| {gate.max_abs_logit:.1e}, {gate.flips} flips of {gate.rows:,} rows "
             f"on {gate.provider}"
@@ -39,11 +43,24 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
     }
 
 
+def _thresholds(manifest: Manifest) -> str:
+    found = manifest.thresholds
+    if manifest.problem_type == REGRESSION:
+        return "none, it predicts a number"
+    if found is None:
+        return "0.5"
+    return (
+        f"0.5, and with --thresholds {thresholds_in_words(found.labels)} "
+        f"(the best {found.metric} on {found.rows:,} rows of {found.table}, with {found.variant})"
+    )
+
+
 def _describe_model(path: Path) -> dict[str, Any]:
     folder = ModelFolder.open(path)
     return {
         "model folder": str(path),
         "architecture": ", ".join(folder.config["architectures"]),
+        "problem": problem_type_of(folder.config.get("problem_type"), len(folder.labels)),
         "labels": ", ".join(folder.labels),
         "weights": ", ".join(
             f"{file.name} ({file_size(file.stat().st_size)})" for file in sorted(path.glob("*.safetensors"))
@@ -51,8 +68,13 @@ def _describe_model(path: Path) -> dict[str, Any]:
         "base model": folder.recipe.get("model"),
         "corpus": folder.training.get("corpus", {}).get("name"),
         "kept epoch": folder.training.get("kept_epoch"),
-        "holdout MCC": ", ".join(
-            f"{name} {metrics['mcc']:.4f}" for name, metrics in folder.training.get("holdouts", {}).items()
+        "holdouts": ", ".join(
+            f"{name} {_main_figure(metrics)}" for name, metrics in folder.training.get("holdouts", {}).items()
         ),
         "recipe": TRAINING if folder.training else "not trained by bertline",
     }
+
+
+def _main_figure(metrics: dict[str, Any]) -> str:
+    name = next(name for name in ("mcc", "micro_f1", "pearson") if name in metrics)
+    return f"{METRIC_NAMES[name]} {'undefined' if metrics[name] is None else format(metrics[name], '.4f')}"

@@ -203,10 +203,11 @@ class Rows:
 
     def _label_index(self, manifest: Manifest) -> int | None:
         table = self._first.table
-        if self._spec.label_column:
+        if self._spec.label_column and self._spec.label_required:
             return table.index(self._spec.label_column, "--label-column")
-        if manifest.label_column in self.columns:
-            return table.index(manifest.label_column, "--label-column")
+        for column in (self._spec.label_column, manifest.label_column):
+            if column in self.columns:
+                return table.index(column, "--label-column")
         return None
 
 

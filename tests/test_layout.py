@@ -20,7 +20,8 @@ HELP_CPU_SECONDS = 0.4
 LEAVES = {
     "bertline": set(),
     "bertline.errors": set(),
-    "bertline.options": set(),
+    "bertline.presets": set(),
+    "bertline.options": {"bertline.presets"},
     "bertline.console": set(),
     "bertline.svg": set(),
     "bertline.schema": set(),
@@ -36,7 +37,7 @@ LEAVES = {
     "bertline.lines": set(),
     "bertline.columns": {"bertline.errors"},
     "bertline.compression": {"bertline.errors", "bertline.lines"},
-    "bertline.tsv": {"bertline.blocks", "bertline.columns", "bertline.errors", "bertline.lines"},
+    "bertline.tsv": {f"bertline.{name}" for name in ("blocks", "columns", "errors", "lines", "presets")},
     "bertline.bundle": {"bertline.errors", "bertline.problems", "bertline.schema"},
     "bertline.labels": {"bertline.columns"},
     "bertline.problems": {"bertline.labels", "bertline.metrics"},
@@ -87,6 +88,7 @@ LEAVES = {
         *(f"bertline.evaluation.{name}" for name in ("multi_label", "scores", "shared_blocks")),
     },
     "bertline.evaluation.regression_section": {
+        "bertline.axes",
         "bertline.report",
         *(f"bertline.evaluation.{name}" for name in ("charts", "number_charts", "regression", "shared_blocks")),
     },

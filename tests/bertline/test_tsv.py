@@ -8,7 +8,8 @@ import pytest
 
 from bertline.blocks import BadRow, LineBlock
 from bertline.errors import BertlineError, UsageError
-from bertline.tsv import COLA_COLUMNS, MAX_LINE_BYTES, Table, TableSpec, open_input
+from bertline.presets import COLA_COLUMNS
+from bertline.tsv import MAX_LINE_BYTES, Table, TableSpec, open_input
 
 NO_HEADER = TableSpec(header=False)
 

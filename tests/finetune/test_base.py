@@ -11,9 +11,14 @@ import pytest
 import torch
 from huggingface_hub.utils import filter_repo_objects
 from safetensors.torch import load_file, save_file
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+from transformers import DataCollatorWithPadding
 
 from bertline.errors import BertlineError
+from bertline.problems import MULTI_LABEL, REGRESSION, MultiLabel, Problem, Regression, SingleLabel
 from finetune.base import load_base
+from finetune.corpus import Example
+from finetune.dataset import tokenize
 from finetune.recipe import Recipe
 from tests import tiny
 
@@ -124,6 +129,74 @@ def test_what_is_no_whole_checkpoint_is_refused(
         load(checkpoint)
     assert str(refusal.value).startswith(f"--model {checkpoint}: ") and message in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def remarks(folder: Path, labels: tuple[str, ...], **recipe: Any) -> list[str]:
+    said: list[str] = []
+    load_base(Recipe(model=str(folder), **recipe), labels, said.append)
+    return [remark.removeprefix(f"--model {folder}: ") for remark in said]
+
+
+MULTI = {"problem_type": MULTI_LABEL, "metric": "micro_f1"}
+AMOUNT = {"problem_type": REGRESSION, "metric": "pearson"}
+
+
+def test_what_becomes_of_a_trained_head_is_said(checkpoint: Path) -> None:
+    assert remarks(checkpoint, ("0", "1")) == []
+    assert remarks(checkpoint, ("a", "b", "c")) == [
+        "its head has 2 outputs (0, 1), and the corpus needs 3: a new one is drawn"
+    ]
+    assert remarks(checkpoint, ("score",), **AMOUNT) == [
+        "its head has 2 outputs (0, 1), and the corpus needs 1: a new one is drawn"
+    ]
+    assert remarks(checkpoint, ("0", "1"), **MULTI) == [
+        "its head was trained for single_label_classification, and goes on with multi_label_classification"
+    ]
+    assert remarks(checkpoint, ("1", "0")) == [
+        "its head was trained for 0, 1, and goes on as 1, 0; --labels 0,1 keeps its order"
+    ]
+    assert remarks(checkpoint, ("no", "yes")) == ["its head was trained for 0, 1, and goes on as no, yes"]
+
+
+def test_a_number_goes_on_as_a_number(tmp_path: Path) -> None:
+    folder = tiny.write_model(tmp_path / "stated", labels=("score",))
+    assert remarks(folder, ("score",), **AMOUNT) == []
+    assert remarks(folder, ("a", "b")) == [
+        "its head has one output (score), and the corpus needs 2: a new one is drawn"
+    ]
+
+
+def test_a_head_that_is_none_needs_no_remark(checkpoint: Path) -> None:
+    rewrite(checkpoint / "config.json", lambda config: config.pop("id2label"))
+    assert remarks(checkpoint, ("no", "yes")) == []  # transformers' own names stand for none
+    rewrite(checkpoint / "config.json", lambda config: config.update(architectures=["BertModel"]))
+    assert remarks(checkpoint, ("a", "b", "c")) == []
+
+
+def test_a_kept_head_keeps_its_weights_for_another_problem(checkpoint: Path) -> None:
+    model, _ = load(checkpoint, ("0", "1"), **MULTI)
+    assert torch.equal(model.classifier.weight, load_file(checkpoint / "model.safetensors")["classifier.weight"])
+    assert model.config.problem_type == MULTI_LABEL
+
+
+@pytest.mark.parametrize("family", (*tiny.FAMILIES, *tiny.OTHER_FAMILIES))
+@pytest.mark.parametrize("rows", [4, 1])
+def test_each_family_takes_the_loss_of_the_problem(family: str, rows: int, tmp_path: Path) -> None:
+    base = tiny.write_model(tmp_path / family, family)
+    losses: list[tuple[Problem, str, list[Any], Callable[..., torch.Tensor]]] = [
+        (SingleLabel(("a", "b", "c")), "mcc", [0, 2, 1, 1], cross_entropy),
+        (MultiLabel(("a", "b", "c")), "micro_f1", [(0, 2), (), (1,), (0, 1, 2)], binary_cross_entropy_with_logits),
+        (MultiLabel(("a",)), "micro_f1", [(0,), (), (0,), ()], binary_cross_entropy_with_logits),
+        (Regression(("y",)), "pearson", [2.5, -1.0, 0.0, 4.0], lambda logits, true: mse_loss(logits[:, 0], true)),
+    ]
+    for problem, metric, values, loss in losses:
+        model, tokenizer = load(base, problem.labels, problem_type=problem.type, metric=metric)
+        examples = [Example(text, None, value) for text, value in zip(tiny.SENTENCES, values, strict=False)]
+        features = tokenize(examples[:rows], tokenizer, 32, problem).features
+        batch = DataCollatorWithPadding(tokenizer)(features)
+        with torch.inference_mode():
+            found = model.eval()(**batch)
+        assert found.loss.item() == pytest.approx(loss(found.logits, batch["labels"]).item(), abs=1e-6), problem
 
 
 @pytest.mark.parametrize("name", ["no-such-model", "someone/no-such-model", "./no-such-folder", "a/b/c", ""])

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from bertline.errors import BertlineError, UsageError
+from bertline.problems import MULTI_LABEL, REGRESSION, MultiLabel, Regression
 from bertline.tsv import TableSpec
 from finetune import cola
-from finetune.corpus import MAX_LABELS, Corpus, Example, load_corpus
+from finetune.corpus import Corpus, Example, load_corpus
+from finetune.label_names import MAX_LABELS
 
 
 def table(path: Path, *lines: str) -> Path:
@@ -61,6 +63,43 @@ def test_labels_named_stand_in_their_order_and_may_be_given_as_ids(tmp_path: Pat
 def test_label_names_must_differ(names: list[str]) -> None:
     with pytest.raises(UsageError, match="two or more different names"):
         load_corpus("t.tsv", TableSpec(), labels=names)
+
+
+def test_several_labels_of_a_row_are_ids_in_order(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.tsv", "label\tsentence", "joy,anger\ta", "\tb", "fear, joy\tc")
+    corpus = load_corpus(str(path), TableSpec(), problem_type=MULTI_LABEL)
+    assert corpus.labels == ("anger", "fear", "joy") and corpus.problem == MultiLabel(corpus.labels)
+    assert [example.label for example in corpus.train] == [(0, 2), (), (1, 2)]
+    named = load_corpus(str(path), TableSpec(), problem_type=MULTI_LABEL, labels=["joy", "anger", "fear"])
+    assert [example.label for example in named.train] == [(0, 1), (), (0, 2)]
+    with pytest.raises(BertlineError, match=r"line 4, column label: 'fear, joy' holds what is not a label \(joy"):
+        load_corpus(str(path), TableSpec(), problem_type=MULTI_LABEL, labels=["joy", "anger"])
+
+
+def test_numbers_are_named_as_their_column(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.tsv", "stars\tsentence", "4.5\ta", "-1\tb")
+    corpus = load_corpus(str(path), TableSpec(label_column="1"), problem_type=REGRESSION)
+    assert corpus.labels == ("stars",) and corpus.problem == Regression(("stars",))
+    assert [example.label for example in corpus.train] == [4.5, -1.0]
+
+
+def test_words_are_no_numbers(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.tsv", "label\tsentence", "4.5\ta", "good\tb")
+    with pytest.raises(BertlineError) as refusal:
+        load_corpus(str(path), TableSpec(), problem_type=REGRESSION)
+    assert f"{path}, line 3, column label: 'good' is not a number" in str(refusal.value)
+    assert str(refusal.value).endswith("or train with --problem single")
+
+
+def test_equal_numbers_teach_nothing(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.tsv", "label\tsentence", "3\ta", "3.0\tb")
+    with pytest.raises(BertlineError, match="every row has the label 3, of which nothing can be learned"):
+        load_corpus(str(path), TableSpec(), problem_type=REGRESSION)
+
+
+def test_colas_problem_is_its_own(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a row of CoLA has one of two labels; leave out --problem"):
+        load_corpus(str(cola_folder(tmp_path / "small")), TableSpec(), problem_type=REGRESSION)
 
 
 def test_columns_are_found_by_name_and_by_position(tmp_path: Path) -> None:

@@ -2,17 +2,20 @@
 
 import io
 import re
+import statistics
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from bertline.problems import MULTI_LABEL, REGRESSION
 from bertline.tsv import TableSpec
 from finetune.base import load_base
 from finetune.corpus import Corpus, Example
 from finetune.overview import length_bins, show_overview, token_lengths
-from finetune.recipe import Recipe
+from finetune.recipe import METRICS, Recipe
 from tests import tiny
 
 
@@ -88,6 +91,37 @@ def test_texts_and_labels_are_shown_as_they_stand(model_dir: Path) -> None:
 
 def test_pairs_are_shown_together(model_dir: Path) -> None:
     assert "one sentence  The cat sleeps. ⟷ A dog." in overview(corpus("The cat sleeps.", pair="A dog."), model_dir)
+
+
+def of_problem(problem_type: str, labels: tuple[str, ...], values: list[Any], model_dir: Path) -> str:
+    """The overview of rows with these labels."""
+    rows = [Example(f"{tiny.SENTENCES[row % 8]} {row}", None, value) for row, value in enumerate(values)]
+    shown = Corpus("corpus.tsv", labels, rows, {}, "", TableSpec(), problem_type)
+    recipe = Recipe(model=str(model_dir), problem_type=problem_type, metric=METRICS[problem_type][0])
+    stream = io.StringIO()
+    show_overview(Console(file=stream, width=200), recipe, shown, *load_base(recipe, labels), 4)
+    return stream.getvalue()
+
+
+def test_numbers_are_shown_as_they_are_distributed(model_dir: Path) -> None:
+    values = [*(float(row % 5) for row in range(40)), 5.0]
+    shown = of_problem(REGRESSION, ("score",), values, model_dir)
+    assert f"score 0 to 5, median 2, mean 2.073, standard deviation {statistics.pstdev(values):.4g}" in shown
+    lines = shown.split("\n")
+    bars = lines[lines.index("score") + 1 :][:10]
+    assert [line.split()[:3] for line in (bars[0], bars[-1])] == [["0", "to", "0.5"], ["4.5", "to", "5"]]
+    assert sum(float(line.split()[-1][:-1]) for line in bars) == pytest.approx(100, abs=0.5)
+    start = next(number for number, line in enumerate(lines) if line.startswith("five rows of the lowest score"))
+    assert {line.split()[0] for line in lines[start + 2 : start + 7]} == {"0"}
+
+
+def test_rows_are_counted_by_each_of_their_labels(model_dir: Path) -> None:
+    values: list[tuple[int, ...]] = [(0, 1), (), (1,), (0,)]
+    shown = of_problem(MULTI_LABEL, ("joy", "anger"), values * 10, model_dir)
+    assert "labels joy: 20 (50.0%), anger: 20 (50.0%); none: 10" in shown
+    lines = shown.split("\n")
+    start = lines.index(next(line for line in lines if line.startswith("five rows labelled joy")))
+    assert {line.split()[0] for line in lines[start + 2 : start + 7]} == {"joy", "joy,anger"}
 
 
 def test_token_lengths_count_markers_and_are_uncut(model_dir: Path) -> None:

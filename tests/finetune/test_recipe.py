@@ -5,7 +5,9 @@ from dataclasses import asdict
 import pytest
 
 from bertline.errors import UsageError
-from finetune.recipe import Recipe
+from bertline.presets import PRESETS
+from bertline.problems import PROBLEM_TYPES
+from finetune.recipe import METRICS, PROBLEMS, Recipe
 
 
 def test_the_defaults_are_the_notebooks() -> None:
@@ -43,8 +45,24 @@ def test_every_value_that_makes_no_sense_is_named_at_once() -> None:
             seed=-1,
             precision="int8",
             keep="first",
+            metric="pearson",
         )
-    assert str(refusal.value).count("--") == 12
+    assert str(refusal.value).count("--") == 13
+
+
+def test_problems_and_metrics_are_named_as_elsewhere() -> None:
+    assert tuple(PROBLEMS.values()) == tuple(METRICS) == PROBLEM_TYPES
+    for preset in PRESETS.values():
+        assert set(preset.metrics) <= set(METRICS[PROBLEMS[preset.problem]])
+
+
+@pytest.mark.parametrize("problem", PROBLEM_TYPES)
+def test_a_metric_belongs_to_its_problem(problem: str) -> None:
+    assert [Recipe(problem_type=problem, metric=metric).metric for metric in METRICS[problem]]
+    with pytest.raises(UsageError, match="--metric rouge"):
+        Recipe(problem_type=problem, metric="rouge")
+    with pytest.raises(UsageError, match="--problem ranking"):
+        Recipe(problem_type="ranking")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -16,9 +16,11 @@ from safetensors.torch import load_file
 from sklearn.metrics import matthews_corrcoef
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+import finetune.metrics
 import finetune.train
 from bertline.errors import BertlineError
 from bertline.files import partial_of
+from bertline.problems import REGRESSION
 from bertline.tsv import TableSpec
 from finetune.corpus import Corpus, Example, load_corpus
 from finetune.dataset import split
@@ -159,8 +161,8 @@ def test_validation_figures_are_scikit_learns(corpus: Corpus, still: Recipe, tmp
     run = train(corpus, replace(still, validation_share=0.5), tmp_path / "model")
     _, examples = split(corpus.train, 0.5, still.seed)
     true, predicted = [example.label for example in examples], logits_of(still.model, examples).argmax(dim=1).numpy()
-    assert run.epochs[0].validation_mcc == pytest.approx(matthews_corrcoef(true, predicted))
-    assert run.epochs[0].validation_accuracy == pytest.approx(np.mean(np.array(true) == predicted))
+    expected = {"accuracy": np.mean(np.array(true) == predicted), "mcc": matthews_corrcoef(true, predicted)}
+    assert run.epochs[0].metrics == pytest.approx(expected)
 
 
 def test_batches_hold_rows_of_like_length_padded_to_the_longest(
@@ -217,7 +219,8 @@ def test_training_json_says_how_it_was_made(run: Run, quick: Recipe, corpus: Cor
     assert (record["device"], record["precision"], record["parameters"]) == ("cpu", "fp32", 23586)
     assert (record["device_name"], record["peak_device_memory_mib"], record["attention"]) == (None, None, "sdpa")
     assert record["rows_per_second"] == pytest.approx(36 * 3 / sum(e.training_seconds for e in run.epochs))
-    assert record["epochs"] == [asdict(epoch) for epoch in run.epochs]
+    assert record["epochs"] == [epoch.to_json() for epoch in run.epochs]
+    assert [epoch["validation_mcc"] for epoch in record["epochs"]] == [epoch.metrics["mcc"] for epoch in run.epochs]
     assert record["kept_epoch"] == run.kept_epoch
     assert record["holdouts"]["dev"]["mcc"] == run.holdouts["dev"].mcc
     assert len(record["holdouts"]["dev"]["mcc_per_32_rows"]) == 3
@@ -273,11 +276,28 @@ def test_the_weights_are_those_of_the_kept_epoch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scores = iter([0.1, 0.5, 0.5, 0.2])
-    monkeypatch.setattr(finetune.train, "matthews", lambda confusion: next(scores))
+    monkeypatch.setattr(finetune.metrics, "metric", lambda _, name: next(scores) if name == "mcc" else 0.0)
     run = train(corpus, replace(quick, epochs=4, keep=keep), tmp_path / "model")
     assert run.kept_epoch == kept
     found = weights(run.folder)
     assert [epoch for epoch, seen in weights_by_epoch.items() if same_weights(seen, found)] == [kept]
+
+
+def test_an_epoch_of_an_undefined_correlation_is_kept_only_where_all_are(
+    quick: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = load_corpus(str(tiny.write_table(tmp_path / "t.tsv", 40)), TableSpec(), problem_type=REGRESSION)
+    recipe = replace(quick, epochs=4, problem_type=REGRESSION, metric="pearson")
+    scores = iter([None, -0.5, None, -0.6])
+    monkeypatch.setattr(finetune.metrics, "metric", lambda _, name: next(scores) if name == "pearson" else None)
+    with monkeypatch.context() as patch:
+        interrupt(patch, "on_epoch_begin", 3)
+        interrupted(numbers, recipe, tmp_path / "model")
+    run = train(numbers, recipe, tmp_path / "model", resume=True)
+    assert [epoch.metrics["pearson"] for epoch in run.epochs] == [None, -0.5, None, -0.6]
+    assert run.kept_epoch == 2
+    record = json.loads((run.folder / "training.json").read_text(encoding="utf-8"))
+    assert [epoch["validation_pearson"] for epoch in record["epochs"]] == [None, -0.5, None, -0.6]
 
 
 def test_without_validation_all_rows_train_and_the_last_epoch_is_kept(
@@ -285,7 +305,7 @@ def test_without_validation_all_rows_train_and_the_last_epoch_is_kept(
 ) -> None:
     run = train(corpus, replace(quick, validation_share=0), tmp_path / "model")
     assert len(recording().train_dataset) == len(corpus.train)
-    assert [epoch.validation_mcc for epoch in run.epochs] == [None] * 3
+    assert [epoch.metrics for epoch in run.epochs] == [{"accuracy": None, "mcc": None}] * 3
     assert run.kept_epoch == 3 and same_weights(weights(run.folder), weights_by_epoch[3])
 
 

@@ -154,7 +154,7 @@ def test_outputs_that_cannot_be(cli: Cli, bundle: Path, tmp_path: Path, table: P
         (["--window", "0"], 2, "--window"),
         (["--batch-tokens", "many"], 2, "--batch-tokens"),
         (["--threads", "99999999999999999999"], 2, "--threads"),
-        (["--format", "csv"], 2, "--format csv: the one format known by name is cola"),
+        (["--format", "csv"], 2, "--format csv: the formats known by name are cola, sst2, "),
         (["--format", "cola", "--header"], 2, "leave out --header"),
         (["--label-column", "gold"], 1, "no column 'gold'"),
         (["--pair-column", "id"], 1, "this bundle scores single texts"),

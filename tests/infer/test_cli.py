@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bertline.bundle import MANIFEST
-from tests import tiny
+from tests import glue, tiny
 from tests.conftest import Cli
 
 
@@ -89,6 +89,17 @@ def test_cola_files_have_no_header(cli: Cli, bundle: Path, tmp_path: Path) -> No
         ["gj04", "0", "*", "Cat the sleeps very."],
     ]
     assert {len(row) for row in rows} == {6}
+
+
+def test_a_glue_file_is_scored_with_labels_and_without(cli: Cli, bundle: Path, tmp_path: Path) -> None:
+    dev = glue.write(tmp_path / "dev.tsv", "sst2")
+    test = glue.write(tmp_path / "test.tsv", "sst2", head=glue.TEST_HEADS["sst2"])
+    assert cli("infer", bundle, dev, "--format", "sst2", "-o", tmp_path / "dev.out").code == 0
+    assert json.loads((tmp_path / "dev.out.report.json").read_text())["metrics"]["rows"] == 12
+    assert cli("infer", bundle, test, "--format", "sst2", "-o", tmp_path / "test.out").code == 0
+    assert "metrics" not in json.loads((tmp_path / "test.out.report.json").read_text())
+    asked = cli("infer", bundle, test, "--format", "sst2", "--label-column", "label", "-o", tmp_path / "no.out")
+    assert asked.code == 1 and "no column 'label'; its columns are 'index', 'sentence'" in asked.err
 
 
 def test_a_name_that_is_no_utf8_is_reported_all_the_same(cli: Cli, bundle: Path, tmp_path: Path) -> None:

@@ -1,0 +1,99 @@
+"""The label names of a corpus: as they were given, or as its label column has them."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bertline.errors import BertlineError, UsageError
+from bertline.labels import SEPARATOR, NumberParser
+from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from bertline.tsv import Table, TableSpec, open_input
+
+MAX_LABELS = 200  # a column with more distinct values holds something else
+_MANY_NUMBERS = 10  # from so many labels on that are all numbers, they may be amounts
+
+
+def check_given(labels: Sequence[str], problem_type: str) -> None:
+    """UsageError where these cannot be what `--labels` names."""
+    told = f"--labels {','.join(labels)}"
+    if problem_type == REGRESSION:
+        raise UsageError(f"{told}: regression predicts a number, named as its column; leave out --labels")
+    least, words = (2, "two") if problem_type == SINGLE_LABEL else (1, "one")
+    if len(labels) < least or len(set(labels)) < len(labels) or not all(labels):
+        raise UsageError(f"{told}: give {words} or more different names")
+
+
+def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ...]:
+    """The distinct names of the label column, sorted; of regression, the column's own name.
+
+    Raises BertlineError, with line and column, where the column cannot be one of labels.
+    """
+    with open_input(path) as stream:
+        table = Table(stream, str(path), spec)
+        wanted = spec.label_column or "label"
+        column = table.index(wanted, "--label-column")
+        if problem_type == REGRESSION:
+            return (table.column_name(wanted, "--label-column"),)
+        several = problem_type == MULTI_LABEL
+        found: set[str] = set()
+        row = None
+        for row in table:
+            cell = row.cells[column]
+            names = [name.strip() for name in cell.split(SEPARATOR)] if several else [cell]
+            if several and not cell.strip():
+                continue  # a row without labels
+            if not all(names):
+                what = "a label of several" if several else "the label"
+                message = f"{what} is empty; correct the row or name the labels with --labels"
+                raise table.error(row.line, column, message)
+            found.update(names)
+            if len(found) > MAX_LABELS:
+                message = f"over {MAX_LABELS} different labels; {_remedy(found, several)}"
+                raise table.error(row.line, column, message)
+    if row is None:
+        raise no_rows(path)
+    if not found:
+        raise BertlineError(f"{path}: no row has a label; name another --label-column, or --labels")
+    if len(found) == 1 and not several:
+        raise BertlineError(
+            f"{path}: every row has the label {next(iter(found))!r}; training needs two, or name --labels"
+        )
+    return tuple(sorted(found, key=_order))
+
+
+def no_rows(path: Path) -> BertlineError:
+    """The error about a table without rows."""
+    return BertlineError(f"{path}: has a header and no rows; give a table with at least one row")
+
+
+def remark_on(labels: Sequence[str], problem_type: str) -> str | None:
+    """What to say of labels that look as if they were meant for another problem; None where they do not."""
+    if problem_type != SINGLE_LABEL:
+        return None
+    if len(labels) > _MANY_NUMBERS and _numbers(labels):
+        return f"the {len(labels)} labels are all numbers; --problem regression would learn them as amounts"
+    joined = [name for name in labels if SEPARATOR in name and set(name.split(SEPARATOR)) <= set(labels)]
+    if joined:
+        return f"labels such as {joined[0]!r} are taken as one; --problem multi-label would learn each name by itself"
+    return None
+
+
+def _remedy(found: Iterable[str], several: bool) -> str:
+    """By what the values look like."""
+    values = list(found)
+    if not several and _numbers(values):
+        return "they are numbers, which --problem regression learns; else name another --label-column"
+    if not several and sum(SEPARATOR in value for value in values) > len(values) / 2:
+        return "names joined by commas are learned with --problem multi-label; else name another --label-column"
+    return "name another --label-column"
+
+
+def _numbers(values: Sequence[str]) -> bool:
+    return None not in NumberParser().values_of(values)
+
+
+def _order(label: str) -> tuple[float, str]:
+    """Numbers by value before words."""
+    number = re.fullmatch(r"[+-]?\d+(\.\d+)?", label, re.ASCII)
+    return (float(label) if number else math.inf), label
