@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from accelerate.utils import recursively_apply  # type: ignore[import-not-found]
+from accelerate.utils import recursively_apply  # type: ignore[import-untyped]
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import LengthGroupedSampler, safe_globals
 
