@@ -7,11 +7,12 @@ import pytest
 from benchmarks.documents import Document, read_document
 from benchmarks.report.readme import RESULTS
 from benchmarks.scaling.__main__ import PAGE
-from benchmarks.scaling.document import markdown
+from benchmarks.scaling.document import markdown, turns
 from benchmarks.scaling.inputs import ASSUMED, costs_of, measured, overheads_of, settings
 from benchmarks.scaling.model import Overheads
 from benchmarks.scaling.result import Run
 from benchmarks.scaling.tables import NODES, checks_table, inputs_table, named, predicted_check
+from bertline.report import Table
 from tests.benchmarks.made import MACHINE
 from tests.benchmarks.scaling.made import scaling
 
@@ -53,6 +54,13 @@ def test_each_setting_has_a_row_for_each_number_of_nodes() -> None:
     assert (cpu.node.workers, cpu.node.threads, cpu.node.cores) == (8, 4, 32)
 
 
+def test_where_the_limit_changes_is_said() -> None:
+    columns = ("nodes", "rows/s", "limited by")
+    rows = [["1", "5", "devices"], ["2", "10", "devices"], ["4", "12", "driver"], ["8", "12", "driver"]]
+    assert turns(Table(columns, rows)) == "devices up to 2 nodes, driver from 4 on"
+    assert turns(Table(columns, rows[:2])) == "devices, whatever the nodes"
+
+
 def test_what_cannot_be_shown_is_named() -> None:
     result = scaling()
     assert result.problems() == []
@@ -66,6 +74,12 @@ def test_the_page_holds_all_tables_and_the_command() -> None:
     page = markdown(document, "scaling-small")
     assert "    bertline benchmark scaling bundle t.tsv\n" in page and "results/scaling-small.json" in page
     assert page.count("\n| nodes |") == 4 and "assumed" in page and "{" not in page
+
+
+def test_the_page_says_when_the_machine_was_not_quiet() -> None:
+    for load, said in ((0.5, False), (0.6, True)):
+        document = Document.of(replace(scaling(), load=load), MACHINE, ["benchmark", "scaling"])
+        assert ("Others kept the cores busy" in markdown(document, "s")) is said
 
 
 def test_the_page_in_the_repository_is_that_of_its_document() -> None:
