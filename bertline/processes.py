@@ -33,8 +33,9 @@ class Processes:
     @classmethod
     def from_environment(cls) -> Self:
         """As the launcher's variables say; UsageError for several processes that no such launcher looks after."""
-        count = int(os.environ.get("WORLD_SIZE", "1"))
-        if count == 1:
+        text = os.environ.get("WORLD_SIZE", "")
+        count = int(text) if text.isdecimal() else 1
+        if count <= 1:
             return cls()
         if _RUN not in os.environ:
             raise UsageError(

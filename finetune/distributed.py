@@ -1,13 +1,14 @@
 """One batch shared by several processes, as if one had it: the same rows, the same loss, the same gradient."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
-from torch.nn.functional import pad
+from accelerate.utils import recursively_apply  # type: ignore[import-untyped]
 from torch.utils.data import Sampler
 from transformers.trainer_pt_utils import LengthGroupedSampler, safe_globals
 
@@ -61,8 +62,7 @@ class SharingTrainer(transformers.Trainer):
         loss = loss * (real * self.args.world_size / rows)
         if not return_outputs:
             return loss
-        outputs["logits"] = pad(outputs["logits"], (0, 0, 0, share - kept))  # as many rows in all processes
-        return loss, outputs
+        return loss, recursively_apply(partial(_of_rows, rows=share), outputs)
 
     def prediction_step(self, *arguments: Any, **options: Any) -> Any:
         """Loss, logits and labels; the loss is the whole batch's."""
@@ -76,6 +76,12 @@ class SharingTrainer(transformers.Trainer):
         last = loader.end_of_dataloader and loader.remainder > 0
         rows = loader.remainder if last else share * processes
         return share, min(max(rows - share * self.args.process_index, 0), share), rows
+
+
+def _of_rows(values: torch.Tensor, rows: int) -> torch.Tensor:
+    """A model's output with zeros for the fillers it did not see: processes gather as many rows each."""
+    missing = rows - len(values) if values.dim() else 0
+    return torch.cat([values, values.new_zeros((missing, *values.shape[1:]))]) if missing else values
 
 
 class _SameOrder(Sampler[int]):

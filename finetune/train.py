@@ -97,7 +97,8 @@ def finetune(
     if not Path(recipe.model).is_dir():
         say(f"fetching {recipe.model} from the hub, or its cache")
     model, tokenizer = processes.in_turn("model", lambda: load_base(recipe, corpus.labels, say))
-    show(model, tokenizer, corpus, len(validation))
+    if processes.first:
+        show(model, tokenizer, corpus, len(validation))
 
     checkpoint = processes.from_first("checkpoint", lambda: _prepare(work, identity, resume=resume))
     if recipe.compile:

@@ -104,11 +104,9 @@ def settings(result: Scaling) -> list[Setting]:
         return Cluster(1, threads * cards, cards, threads, GPU_NETWORK.value, STORAGE.value, rate / flop)
 
     small, base = costs_of(result), costs_of(result, _BERT_BASE_FLOP)
-    models = (("The measured model", small, result.flop_per_row), ("BERT-base", base, _BERT_BASE_FLOP))
-    return [
-        *(Setting(f"{name} on nodes of {cores} cores", costs, cpu, PART_ROWS) for name, costs, _ in models),
-        *(
-            Setting(f"{name} on nodes of {cards} H200", costs, gpu(flop), CUDA_PART_ROWS)
-            for name, costs, flop in models
-        ),
+    models = ("The measured model", small, result.flop_per_row), ("BERT-base", base, _BERT_BASE_FLOP)
+    on_cores = [Setting(f"{name} on nodes of {cores} cores", costs, cpu, PART_ROWS) for name, costs, _ in models]
+    on_cards = [
+        Setting(f"{name} on nodes of {cards} H200", costs, gpu(flop), CUDA_PART_ROWS) for name, costs, flop in models
     ]
+    return on_cores + on_cards

@@ -1,6 +1,5 @@
 """What the model needs to know, measured: CPU time of each stage, costs of a part, and runs by several workers."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.ceiling import flop_per_row
 from benchmarks.scale.files import digits_for, distinct, evenly, write_lines
@@ -18,7 +18,7 @@ from benchmarks.scaling.result import Run, Scaling
 from benchmarks.single_texts import single_texts
 from benchmarks.timing import back_and_forth
 from bertline.bundle import Bundle
-from bertline.errors import BertlineError
+from bertline.errors import BertlineError, UsageError
 from bertline.model_folder import ModelFolder
 from bertline.tsv import TableSpec
 from infer.cluster.places import place_of
@@ -52,8 +52,13 @@ def measure_scaling(
 ) -> Scaling:
     """Measure one core's stages in this process, then whole runs by Ray, in turns.
 
-    Raises BertlineError for a bundle, table or model that cannot be used, and where a run fails.
+    Raises UsageError where a worker would have less than two parts, BertlineError for a bundle, table or model that
+    cannot be used, and where a run fails.
     """
+    if rows < 2 * part_rows * max(workers):
+        raise UsageError(
+            f"--rows {rows}: {max(workers)} workers need two parts each of --part-rows {part_rows} or more"
+        )
     load = os.getloadavg()[0]
     opened, config = Bundle.open(bundle), ModelFolder.open(model_dir).config
     scorer = Scorer.open(opened, device="cpu", variant=variant, provider=provider, threads=1)
@@ -65,7 +70,7 @@ def measure_scaling(
         file = write_lines(folder / "rows.tsv", distinct(texts, rows, digits_for(texts, rows)))
         small = write_lines(folder / "small.tsv", texts[:1] * _SMALL_ROWS)  # of one length: small parts pad no more
         progress("stages of one core")
-        cpu_seconds, tokens, scored = _stages(file, scorer, folder / "scored.tsv")
+        cpu_seconds, tokens, scored = _stages(file, scorer, folder / "scored.tsv", min(part_rows, scorer.window_rows))
         flop = flop_per_row(config, tokens)
         if flop is None:
             raise BertlineError(
@@ -94,19 +99,22 @@ def measure_scaling(
     return Scaling(*facts, *sizes, part_rows, few, many, tuple(checks), load)
 
 
-def _stages(file: Path, scorer: Scorer, output: Path) -> tuple[dict[str, float], np.ndarray, int]:
+def _stages(
+    file: Path, scorer: Scorer, output: Path, window_rows: int
+) -> tuple[dict[str, float], NDArray[np.int64], int]:
     """CPU seconds of a row for each stage, tokens (rows,), and bytes of the scored file; one stage after the other.
 
     The first window is run once beforehand, and not counted.
     """
     manifest = scorer.bundle.manifest
-    form = format_for(output, ("text",), manifest.labels, OutputFormat())
+    problem = manifest.problem
+    form = format_for(output, ("text",), problem, OutputFormat())
     spent, tokens, written = dict.fromkeys(("read", "tokenize", "session", "write"), 0.0), [], 0
 
     def windows() -> Rows:
         return Rows([file], _LINES, manifest, use_labels=False)
 
-    first = next(iter(windows().windows(scorer.window_rows)))
+    first = next(iter(windows().windows(window_rows)))
     scorer.run(scorer.prepare(first.texts, Seen(len(manifest.labels), dedupe=False)))
     with output.open("wb") as stream:
         mark = time.process_time()
@@ -118,17 +126,17 @@ def _stages(file: Path, scorer: Scorer, output: Path) -> tuple[dict[str, float],
             mark = now
 
         seen = Seen(len(manifest.labels), dedupe=False)
-        for window in windows().windows(scorer.window_rows):
+        for window in windows().windows(window_rows):
             charge("read")
             prepared = scorer.prepare(window.texts, seen)
             charge("tokenize")
             logits = scorer.run(prepared)
             charge("session")
-            written += stream.write(form.rows(window, logits, logits.argmax(axis=1)))
+            written += stream.write(form.rows(window, logits, problem.decide(logits)))
             stream.flush()
             charge("write")
             tokens.append(prepared.placement.row_tokens)
-    lengths = np.concatenate(tokens)
+    lengths = np.concatenate(tokens).astype(np.int64)
     return {stage: seconds / len(lengths) for stage, seconds in spent.items()}, lengths, written
 
 
@@ -144,21 +152,28 @@ def _look(file: Path) -> float:
 def _run(
     bundle: Path, file: Path, output: Path, workers: int, part_rows: int, options: Sequence[str]
 ) -> tuple[float, float, float]:
-    """Seconds, start-up seconds and CPU seconds of the driver, of one run with a thread for each worker."""
+    """Seconds, start-up seconds and CPU seconds of the driver, of one run with a thread for each worker.
+
+    Seconds come from when the parts' files were written, those behind each worker's first: the driver may know late
+    of the first parts. The rest of the process's time is start-up.
+    """
     arguments = ["infer", bundle, file, "-o", output, *HEADERLESS, "--no-dedupe", "--force", "-q", "--device", "cpu"]
     by = ["--engine", "ray", "--workers", workers, "--threads", 1, "--part-rows", part_rows, *options]
     command = [sys.executable, "-m", "bertline", *map(str, [*arguments, *by])]
+    begin = time.perf_counter()
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     cpu_seconds = 0.0
     while driver.poll() is None:
         cpu_seconds = _cpu_seconds(driver.pid) or cpu_seconds
         time.sleep(_POLL_SECONDS)
+    took = time.perf_counter() - begin
     assert driver.stderr is not None
     said = driver.stderr.read().strip().splitlines()
     if driver.returncode:
         raise BertlineError(said[-1].removeprefix("bertline: ") if said else f"infer ended with {driver.returncode}")
-    report = json.loads((output / "report.json").read_text())
-    return report["seconds"], report["startup_seconds"], cpu_seconds
+    ends = sorted(file.stat().st_mtime for file in output.glob("part-?????.tsv"))
+    seconds = (ends[-1] - ends[workers - 1]) * len(ends) / (len(ends) - workers)
+    return seconds, took - seconds, cpu_seconds
 
 
 def _cpu_seconds(process: int) -> float | None:

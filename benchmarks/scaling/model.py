@@ -55,17 +55,16 @@ class Prediction:
 def worker_limits(costs: Costs, cluster: Cluster) -> dict[str, float]:
     """Rows a second of one worker that each stage on its machine would allow if it were alone."""
     host = costs.read + costs.tokenize + costs.write
-    share = cluster.cores / cluster.workers  # of the node's cores
-    limits = {
-        "readers and writers": 1 / (costs.read + costs.write),  # Python, one thread at a time
-        "tokenizers": min(cluster.threads, share) / costs.tokenize,
+    cores = cluster.cores / cluster.workers
+    own = min(cluster.threads, cores)  # that one stage keeps busy
+    limits = {"readers and writers": 1 / (costs.read + costs.write)}  # Python, one thread at a time
+    if cluster.device_rows is not None:  # all cores are the tokenizers' but for what reading and writing take
+        return limits | {"tokenizers": min(own / costs.tokenize, cores / host), "devices": cluster.device_rows}
+    return limits | {
+        "tokenizers": own / costs.tokenize,
+        "sessions": own / costs.session,
+        "cores": cores / (host + costs.session),
     }
-    if cluster.device_rows is None:
-        return limits | {
-            "sessions": min(cluster.threads, share) / costs.session,
-            "cores": share / (host + costs.session),
-        }
-    return limits | {"cores": share / host, "devices": cluster.device_rows}
 
 
 def shared_limits(costs: Costs, overheads: Overheads, cluster: Cluster, part_rows: int) -> dict[str, float]:

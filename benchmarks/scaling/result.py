@@ -14,8 +14,8 @@ class Run:
     workers: int
     rows: int
     parts: int
-    seconds: tuple[float, ...]  # from the first row read to the last one written
-    startup_seconds: tuple[float, ...]  # before: Ray, the look at the inputs, workers
+    seconds: tuple[float, ...]  # of scoring
+    startup_seconds: tuple[float, ...]  # and end: Ray, the look at the inputs, workers, the report
     driver_cpu_seconds: tuple[float, ...]  # of the driver's process, start-up included
 
     @property

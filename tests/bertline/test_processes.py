@@ -38,9 +38,9 @@ def by_both(work: Work) -> list[object]:
         return list(pool.map(outcome, (1, 0)))[::-1]
 
 
-def test_one_process_is_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.mark.parametrize("size", ["", "1", "unknown"])
+def test_one_process_is_by_itself(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", size)
     alone = Processes.from_environment()
     assert alone == Processes(0, 1, 0) and alone.first and alone.speaks()
     assert alone.from_first("answer", lambda: 42) == alone.in_turn("answer", lambda: 42) == 42

@@ -45,6 +45,12 @@ def collate(batch: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
     return padded | {"labels": torch.tensor([feature["labels"] for feature in batch])}
 
 
+def summary(prediction: Any) -> dict[str, float]:
+    outputs = prediction.predictions
+    logits = outputs[0] if isinstance(outputs, tuple) else outputs
+    return {"sum": float(logits.sum()), "rows": len(logits)}
+
+
 def train(problem: str, folder: Path) -> None:
     """The run of one type; with RANDOM, of a regression with dropout."""
     kind, dropout = (REGRESSION, 0.5) if problem == RANDOM else (problem, 0.0)
@@ -59,6 +65,7 @@ def train(problem: str, folder: Path) -> None:
         problem_type=kind,
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
+        output_hidden_states=kind == MULTI_LABEL,  # some models give more than logits
     )
     torch.manual_seed(0)
     model = transformers.BertForSequenceClassification(config)
@@ -81,10 +88,7 @@ def train(problem: str, folder: Path) -> None:
         train_dataset=features(kind, ROWS),
         eval_dataset=features(kind, VALIDATED),
         data_collator=collate,
-        compute_metrics=lambda prediction: {
-            "sum": float(prediction.predictions.sum()),
-            "rows": len(prediction.predictions),
-        },
+        compute_metrics=summary,
         callbacks=[Witness()],
     )
     trainer.remove_callback(transformers.PrinterCallback)

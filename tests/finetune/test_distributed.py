@@ -34,12 +34,12 @@ ROUNDING = 1e-5
 LAUNCHER = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
 
-def launched(*arguments: object) -> "subprocess.Popen[str]":
-    """Two processes of `python -m …` with those arguments, a thread each."""
+def launched(folder: Path, *arguments: object) -> "subprocess.Popen[str]":
+    """Two processes of `python -m …` with those arguments, a thread each; the launcher leaves its own in the folder."""
     return subprocess.Popen(
         [*LAUNCHER, "-m", *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -84,10 +84,7 @@ def options(recipe: Recipe, table: Path, output: Path) -> list[object]:
 def figures(folder: Path) -> Any:
     """Losses and metrics of each epoch and holdout."""
     record = json.loads((folder / "training.json").read_text())
-    epochs = [
-        [epoch[name] for name in ("training_loss", "validation_loss", "validation_accuracy", "validation_mcc")]
-        for epoch in record["epochs"]
-    ]
+    epochs = [[value for name, value in epoch.items() if not name.endswith("seconds")] for epoch in record["epochs"]]
     return [*epochs, [record["kept_epoch"], *(holdout["mcc"] for holdout in record["holdouts"].values())]]
 
 
@@ -109,8 +106,8 @@ def test_two_processes_give_what_one_gives_and_the_first_alone_speaks(
     train(corpus_of(uneven), recipe, tmp_path / "one")
     table, holdout = uneven
     more = ["--pad-to-max-length"] if pad_to_max_length else []
-    done = launched(*options(recipe, table, tmp_path / "two"), "--holdout", holdout, *more)
-    out, err = done.communicate(timeout=120)
+    done = launched(tmp_path, *options(recipe, table, tmp_path / "two"), "--holdout", holdout, *more)
+    out, err = done.communicate(timeout=300)
     assert (done.returncode, said(err)) == (0, [])
     assert_same(tmp_path / "one", tmp_path / "two")
 
@@ -129,10 +126,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sharing")
     (folder / "two").mkdir()
     (folder / "one").mkdir()
-    done = launched("tests.finetune.sharing", folder / "two")
+    done = launched(folder, "tests.finetune.sharing", folder / "two")
     for problem in PROBLEM_TYPES:
         sharing.train(problem, folder / "one")
-    _, err = done.communicate(timeout=120)
+    _, err = done.communicate(timeout=300)
     assert done.returncode == 0, err
     return folder
 
@@ -191,13 +188,13 @@ def test_a_killed_process_ends_all_and_one_goes_on_from_the_last_epoch(
 ) -> None:
     recipe = replace(recipe, epochs=40)
     table, _ = uneven
-    running = launched(*options(recipe, table, tmp_path / "two"))
+    running = launched(tmp_path, *options(recipe, table, tmp_path / "two"))
     checkpoints = partial_of(tmp_path / "two") / ".checkpoints"
     while not list(checkpoints.glob("*/trainer_state.json")):
         assert running.poll() is None, running.communicate()
         time.sleep(0.01)
     os.kill(ranks_of(running.pid)[killed], signal.SIGKILL)
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=300)
     assert running.returncode == 1 and not (tmp_path / "two").exists()
     assert len(said(err)) <= 1  # the launcher may be faster
     if said(err):
@@ -217,8 +214,8 @@ def test_two_processes_go_on_with_what_one_began(
     with monkeypatch.context() as patch:
         interrupt(patch, "on_step_end", 12)  # in the third epoch
         interrupted(corpus, recipe, tmp_path / "two")
-    done = launched(*options(recipe, table, tmp_path / "two"), "--resume")
-    _, err = done.communicate(timeout=120)
+    done = launched(tmp_path, *options(recipe, table, tmp_path / "two"), "--resume")
+    _, err = done.communicate(timeout=300)
     assert (done.returncode, said(err)) == (0, []) and "epoch 2:" not in err
     assert_same(tmp_path / "one", tmp_path / "two")
 
@@ -248,8 +245,8 @@ def test_a_random_state_of_cards_is_written_as_the_other_count_reads_it(tmp_path
 def test_a_wrong_option_is_one_line(
     wrong: list[str], line: str, recipe: Recipe, uneven: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    done = launched(*options(recipe, uneven[0], tmp_path / "two"), *wrong)
-    _, err = done.communicate(timeout=60)
+    done = launched(tmp_path, *options(recipe, uneven[0], tmp_path / "two"), *wrong)
+    _, err = done.communicate(timeout=300)
     assert (done.returncode, said(err)) == (1, [f"bertline: {line}"])  # the launcher's code, whatever a process gave
     assert not partial_of(tmp_path / "two").exists()
 
@@ -259,8 +256,8 @@ def test_an_output_that_is_taken_is_told_once_and_stays(
 ) -> None:
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "thesis.txt").touch()
-    done = launched(*options(recipe, uneven[0], tmp_path / "two"))
-    _, err = done.communicate(timeout=60)
+    done = launched(tmp_path, *options(recipe, uneven[0], tmp_path / "two"))
+    _, err = done.communicate(timeout=300)
     [line] = said(err)
     assert done.returncode == 1 and "the folder exists and is not empty" in line
     assert (tmp_path / "two" / "thesis.txt").exists()
