@@ -15,6 +15,7 @@ from bertline.console import file_size
 from bertline.errors import BertlineError, VerificationError
 from bertline.files import check_output, whole_folder
 from bertline.model_folder import ModelFolder, model_positions
+from bertline.problems import problem_fault, problem_type_of
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
 from export.consumers import Consumer, add_consumers, wanted_consumers
@@ -213,7 +214,7 @@ def _draft(
     return Manifest(
         schema=SCHEMA,
         task="text-classification",
-        problem_type="single_label_classification",
+        problem_type=_problem_type(reference),
         labels=folder.labels,
         text_columns=tuple(name for name in columns if name),
         label_column=known.get("label_column"),
@@ -246,14 +247,17 @@ def _travelling_name(model: str) -> str:
     return path.name if path.is_dir() or path.is_absolute() or model.startswith(".") or len(path.parts) > 2 else model
 
 
+def _problem_type(reference: Reference) -> str:
+    """As the model's config states it, else by the number of its outputs."""
+    config = reference.model.config
+    return problem_type_of(config.problem_type, config.num_labels)
+
+
 def _refuse_unfit(folder: ModelFolder, reference: Reference) -> None:
     """BertlineError for what loads, and yet is not what a bundle holds."""
-    problem = reference.model.config.problem_type
-    if problem not in (None, "single_label_classification") or len(folder.labels) < 2:
-        raise BertlineError(
-            f"{folder.path}: is a {problem or 'regression'} model with {len(folder.labels)} outputs; "
-            "this version exports classifiers of one label out of two or more"
-        )
+    fault = problem_fault(_problem_type(reference), folder.labels)
+    if fault:
+        raise BertlineError(f"{folder.path}: {fault}")
     if not reference.sees_mask:
         raise BertlineError(
             f"{folder.path}: its family {folder.model_type!r} takes no attention_mask, so that padding would change "
