@@ -41,7 +41,7 @@ def _compare(bench: Bench, variant: str) -> dict[str, Any]:
     gate = parity.gate(way.scorer, limits)
     faults = parity.faults(limits)
     if packed and parity.quality_drop < -MAX_MCC_CHANGE:
-        faults.append(f"MCC rises by {-parity.quality_drop:.4f}, allowed {MAX_MCC_CHANGE:g}")
+        faults.append(f"{parity.quality.called} rises by {-parity.quality_drop:.4f}, allowed {MAX_MCC_CHANGE:g}")
     if finite(gate.max_abs_logit) is None:
         faults.append(f"a logit is no number (worst: {parity.worst})")
     return {

@@ -87,15 +87,13 @@ class Classifier:
         if self.problem == NUMBER:
             return logits[:, 0].tolist()
         if self.problem == SEVERAL:
-            return [
-                {
-                    label: float(share)
-                    for label, value, share in zip(self.labels, values, shares, strict=True)
-                    if value > 0
-                }
-                for values, shares in zip(logits, sigmoid(logits), strict=True)
-            ]
+            shares = [dict(zip(self.labels, row, strict=True)) for row in sigmoid(logits).tolist()]
+            return [{label: of[label] for label in self.given(row)} for row, of in zip(logits, shares, strict=True)]
         return [(self.labels[row.argmax()], float(row.max())) for row in softmax(logits)]
+
+    def given(self, logits):
+        """The labels, of several at once, whose logit (labels,) says a probability above 0.5."""
+        return [label for label, value in zip(self.labels, logits, strict=True) if value > 0]
 
     def added(self, probabilities, logits):
         """The columns that `bertline infer` adds."""
@@ -110,10 +108,10 @@ class Classifier:
         if self.problem == NUMBER:
             rows = [[f"{values[0]:.9g}"] for values in found]
         elif self.problem == SEVERAL:
-            given = [
-                ",".join(label for label, value in zip(self.labels, row, strict=True) if value > 0) for row in found
+            rows = [
+                [",".join(self.given(values)), *numbers(shares)]
+                for values, shares in zip(found, sigmoid(found), strict=True)
             ]
-            rows = [[cell, *numbers(row)] for cell, row in zip(given, sigmoid(found), strict=True)]
         else:
             rows = []
             for values, shares in zip(found, softmax(found), strict=True):

@@ -159,10 +159,8 @@ def answer(problem, labels, values, probabilities, logits):
     if problem == NUMBER:
         cells = [f"{values[0]:.9g}"]
     elif problem == SEVERAL:
-        cells, shares = (
-            [",".join(name for name, value in zip(labels, values, strict=True) if value > 0)],
-            sigmoid(values),
-        )
+        given = [label for label, value in zip(labels, values, strict=True) if value > 0]  # a probability above 0.5
+        cells, shares = [",".join(given)], sigmoid(values)
     else:
         every, best = softmax(values), values.index(max(values))
         cells, shares = [labels[best], f"{every[best]:.9g}"], every if probabilities else []
