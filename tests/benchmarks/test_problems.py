@@ -30,7 +30,7 @@ def test_flips_are_those_of_the_problem(problem: Problem, flips: int) -> None:
     width = len(problem.labels)
     own, truth = OTHER[:, :width], TRUTH[:, :width]
     assert distance(problem, own, truth)["flips"] == flips
-    run = Run(seconds=[1.0, 1.0], logits=own)
+    run = Run(0.1, None, {}, seconds=[1.0, 1.0], logits=own)
     assert (_way("x", ("float32",), run, truth, problem, None).flips, problem.type) == (flips, problem.type)
 
 
