@@ -26,7 +26,7 @@ from export.packed_variant import add_packed
 from export.parity import check_grid, compare_goldens, compare_rows, proven_goldens, require
 from export.passes import apply_passes
 from export.reference import Reference
-from export.tokenizer import bundle_max_length, copy_settings, tokenizer_facts, write_tokenizer
+from export.tokenizer import bundle_max_length, copy_settings, rebuilt, tokenizer_facts, write_tokenizer
 from export.variants import MAKERS, Made, add_variant, wanted_variants
 from export.ways import Terms, add_further_gates, timed_in_turns
 from infer.golden import GOLDENS, Golden, goldens_to_text
@@ -85,7 +85,7 @@ def export_bundle(
         grid = check_grid(reference, scorer, FP32_TOLERANCE)
         say(f"grid of shapes: max |Δlogit| {grid:.1e}")
         goldens, variance = proven_goldens(reference, scorer)
-        parity = _prove(reference, scorer, goldens, verify_on, spec, say)
+        parity = _prove(folder, reference, scorer, goldens, verify_on, spec, say)
         parity.batch_variance = variance
         say(f"alone and in a padded batch: max |Δlogit| {variance:.1e}")
         gate = parity.gate(scorer, FP32_LIMITS)
@@ -143,6 +143,7 @@ def _finish(draft: Bundle, goldens: Sequence[Golden], consumers: Sequence[Consum
 
 
 def _prove(
+    folder: ModelFolder,
     reference: Reference,
     scorer: Scorer,
     goldens: Sequence[Golden],
@@ -153,12 +154,13 @@ def _prove(
     """How fp32 compares: on the rows of `verify_on`, else on the goldens, which must pass in any case."""
     parity = compare_goldens(goldens, scorer)
     say(f"goldens: {parity.figures()}")
-    require(parity, FP32_LIMITS)
+    other_ids = rebuilt(folder, reference.tokenizer)
+    require(parity, FP32_LIMITS, other_ids)
     if verify_on:
         parity = compare_rows(verify_on, spec, reference, scorer)
         files = ", ".join(str(file) for file in verify_on)
         say(f"{files}: {parity.figures()}, {parity.token_mismatches} token-id mismatches")
-        require(parity, FP32_LIMITS)
+        require(parity, FP32_LIMITS, other_ids)
     return parity
 
 
