@@ -15,6 +15,7 @@ from bertline.console import file_size
 from bertline.errors import BertlineError, VerificationError
 from bertline.files import check_output, whole_folder
 from bertline.model_folder import ModelFolder, model_positions
+from bertline.problems import problem_fault, problem_type_of
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
 from export.consumers import Consumer, add_consumers, wanted_consumers
@@ -25,7 +26,7 @@ from export.packed_variant import add_packed
 from export.parity import check_grid, compare_goldens, compare_rows, proven_goldens, require
 from export.passes import apply_passes
 from export.reference import Reference
-from export.tokenizer import bundle_max_length, copy_settings, tokenizer_facts, write_tokenizer
+from export.tokenizer import bundle_max_length, copy_settings, rebuilt, tokenizer_facts, write_tokenizer
 from export.variants import MAKERS, Made, add_variant, wanted_variants
 from export.ways import Terms, add_further_gates, timed_in_turns
 from infer.golden import GOLDENS, Golden, goldens_to_text
@@ -84,7 +85,7 @@ def export_bundle(
         grid = check_grid(reference, scorer, FP32_TOLERANCE)
         say(f"grid of shapes: max |Δlogit| {grid:.1e}")
         goldens, variance = proven_goldens(reference, scorer)
-        parity = _prove(reference, scorer, goldens, verify_on, spec, say)
+        parity = _prove(folder, reference, scorer, goldens, verify_on, spec, say)
         parity.batch_variance = variance
         say(f"alone and in a padded batch: max |Δlogit| {variance:.1e}")
         gate = parity.gate(scorer, FP32_LIMITS)
@@ -142,6 +143,7 @@ def _finish(draft: Bundle, goldens: Sequence[Golden], consumers: Sequence[Consum
 
 
 def _prove(
+    folder: ModelFolder,
     reference: Reference,
     scorer: Scorer,
     goldens: Sequence[Golden],
@@ -152,12 +154,13 @@ def _prove(
     """How fp32 compares: on the rows of `verify_on`, else on the goldens, which must pass in any case."""
     parity = compare_goldens(goldens, scorer)
     say(f"goldens: {parity.figures()}")
-    require(parity, FP32_LIMITS)
+    other_ids = rebuilt(folder, reference.tokenizer)
+    require(parity, FP32_LIMITS, other_ids)
     if verify_on:
         parity = compare_rows(verify_on, spec, reference, scorer)
         files = ", ".join(str(file) for file in verify_on)
         say(f"{files}: {parity.figures()}, {parity.token_mismatches} token-id mismatches")
-        require(parity, FP32_LIMITS)
+        require(parity, FP32_LIMITS, other_ids)
     return parity
 
 
@@ -213,7 +216,7 @@ def _draft(
     return Manifest(
         schema=SCHEMA,
         task="text-classification",
-        problem_type="single_label_classification",
+        problem_type=_problem_type(reference),
         labels=folder.labels,
         text_columns=tuple(name for name in columns if name),
         label_column=known.get("label_column"),
@@ -246,14 +249,17 @@ def _travelling_name(model: str) -> str:
     return path.name if path.is_dir() or path.is_absolute() or model.startswith(".") or len(path.parts) > 2 else model
 
 
+def _problem_type(reference: Reference) -> str:
+    """As the model's config states it, else by the number of its outputs."""
+    config = reference.model.config
+    return problem_type_of(config.problem_type, config.num_labels)
+
+
 def _refuse_unfit(folder: ModelFolder, reference: Reference) -> None:
     """BertlineError for what loads, and yet is not what a bundle holds."""
-    problem = reference.model.config.problem_type
-    if problem not in (None, "single_label_classification") or len(folder.labels) < 2:
-        raise BertlineError(
-            f"{folder.path}: is a {problem or 'regression'} model with {len(folder.labels)} outputs; "
-            "this version exports classifiers of one label out of two or more"
-        )
+    fault = problem_fault(_problem_type(reference), folder.labels)
+    if fault:
+        raise BertlineError(f"{folder.path}: {fault}")
     if not reference.sees_mask:
         raise BertlineError(
             f"{folder.path}: its family {folder.model_type!r} takes no attention_mask, so that padding would change "

@@ -28,7 +28,9 @@ def export(
             help="Share of rows whose label a variant may change; default 0.005, for int8 0.01, for cuda-fp16 0.002.",
         ),
     ] = None,
-    max_mcc_drop: Annotated[float, typer.Option(min=0, max=2, help="MCC that a variant may lose.")] = 0.01,
+    max_mcc_drop: Annotated[
+        float, typer.Option(min=0, max=2, help="MCC, or micro F1 or Pearson, that a variant may lose.")
+    ] = 0.01,
     runtimes: Annotated[
         str | None,
         typer.Option(

@@ -1,7 +1,7 @@
 """int8 weights and activations: calibrated once, then as many products in int8 as the gate allows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError, UsageError, VerificationError
+from bertline.problems import Problem
 from export.calibration import Calibration
+from export.candidates import Candidate, described, measured
 from export.nncf import Feeds, require_nncf, smooth_quantized
 from export.precision import gathered_as_int8
 from export.products import Product, Products, find_products
@@ -19,34 +21,18 @@ from export.qdq import int8_only_in, unsigned_activations
 from export.variants import INT8_FILE, Made
 from export.ways import Terms
 from infer.encode import Encoded
+from infer.parity import Limits
 from infer.scorer import Scorer
 from infer.session import OnnxSession
 
 ALPHA = 0.85  # of SmoothQuant; on CoLA 0.7 moves logits a fifth further
 FP32_SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)  # of the multiply-adds; from the fastest to the most careful
-# Of the flips allowed. Of rows that a model was trained on, fewer flip than of others: on CoLA two thirds as many.
-MARGIN = 0.5
 SENSITIVITY_ROWS = 128
-_NEIGHBOURS = 50  # rows that are about as near to flipping
 PASSES = ("smooth_quant", "int8_products", "int8_tables")
 
 OTHERS = "use --variants quantized, or bf16"
 
 Run = Callable[[onnx.ModelProto, Encoded], NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A choice of products that stay in fp32, and what it did to the rows that choose."""
-
-    fp32_share: float  # of the encoder's multiply-adds, 0…1
-    fp32_products: tuple[str, ...]  # names of nodes
-    rows: int
-    flips: int
-    expected_flips: float  # share of the rows, 0…1; what the choice is made by
-    max_abs_logit: float
-    mean_abs_logit: float
-    held: bool  # the limit, with its margin
 
 
 def require_int8(calibrate_on: Sequence[Path], verify_on: Sequence[Path]) -> None:
@@ -79,20 +65,23 @@ def make_int8(draft: Bundle, calibration: Calibration, scorer: Scorer, terms: Te
                 raise VerificationError(f"its int8 graph does not run ({error}); {OTHERS}") from None
 
         model = onnx.load(draft.path / scorer.choice.variant.file)
-        return quantize(model, calibration, terms.limits("int8").max_flips, run, terms.say)
+        return quantize(model, calibration, draft.manifest.problem, terms.limits("int8"), run, terms.say)
 
 
 def quantize(
     model: onnx.ModelProto,
     calibration: Calibration,
-    max_flips: float,
+    problem: Problem,
+    limits: Limits,
     run: Run,
     say: Callable[[str], None],
 ) -> Made:
-    """The fastest candidate that holds the limit on `calibration.choosing`, else the most careful one.
+    """The fastest candidate that holds the limits on `calibration.choosing`, else the most careful one.
 
-    `run` gives the logits (rows, labels) float32 of a graph. The rows that choose are compared with the fp32 graph,
-    which has been proven against PyTorch. What the choice is worth on other rows is for the gate to say.
+    Those are on flips, of a model of several labels of any of them; of one that predicts numbers, on how far Pearson's
+    correlation with fp32's numbers is from 1. `run` gives the logits (rows, labels) float32 of a graph. The rows that
+    choose are compared with the fp32 graph, which has been proven against PyTorch. What the choice is worth on other
+    rows is for the gate to say. Raises VerificationError for a graph without such products.
     """
     products = find_products(model)
     if not products.linear:
@@ -104,8 +93,8 @@ def quantize(
     for left_out in _candidates(model, full, products, calibration.choosing, reference, run):
         built = _built(full, model, products, left_out)
         logits = run(built, calibration.choosing)
-        tried.append(_measured(left_out, products, logits, reference, max_flips))
-        say(f"int8, {_described(tried[-1], products)}")
+        tried.append(measured(problem, left_out, products, logits, reference, limits))
+        say(f"int8, {described(tried[-1], products)}")
         if tried[-1].held:
             break
     note = {
@@ -158,58 +147,6 @@ def _built(
 ) -> onnx.ModelProto:
     nodes = products.int8 - {product.node for product in left_out}
     return gathered_as_int8(unsigned_activations(int8_only_in(nodes, full, model)))
-
-
-def expected_flips(logits: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    """Share of rows, 0…1, whose label flips if a row's error might as well have been that of a row as near to flipping.
-
-    Both are (rows, labels). It has the mean of a count of flips and less of its noise: a count of 10 is give or take
-    3, too coarse to choose by. Among all rows errors could not be exchanged: clear cases move less.
-    """
-    best = np.partition(reference, -2, axis=1)
-    order = np.argsort(best[:, -1] - best[:, -2])
-    sorted_reference, errors = reference[order], (logits - reference)[order]
-    labels, window = sorted_reference.argmax(axis=1), min(_NEIGHBOURS, len(order))
-    first = np.clip(np.arange(len(order)) - window // 2, 0, len(order) - window)
-    flipped = [(sorted_reference + errors[first + number]).argmax(axis=1) != labels for number in range(window)]
-    return float(np.mean(flipped))
-
-
-def _measured(
-    left_out: tuple[Product, ...],
-    products: Products,
-    logits: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    max_flips: float,
-) -> Candidate:
-    distance = np.abs(logits - reference)
-    flips = expected_flips(logits, reference)
-    return Candidate(
-        fp32_share=_cost(left_out) / max(1, _cost(products.linear)),
-        fp32_products=tuple(product.node for product in left_out),
-        rows=len(logits),
-        flips=int((logits.argmax(axis=1) != reference.argmax(axis=1)).sum()),
-        expected_flips=flips,
-        max_abs_logit=float(distance.max()),
-        mean_abs_logit=float(distance.mean()),
-        held=flips <= MARGIN * max_flips,
-    )
-
-
-def _cost(products: Sequence[Product]) -> int:
-    """Multiply-adds a token; those of the first token alone count for nothing."""
-    return sum(product.size for product in products if not product.first_row_only)
-
-
-def _described(candidate: Candidate, products: Products) -> str:
-    """One line for the screen."""
-    kept = len(candidate.fp32_products)
-    return (
-        f"{len(products.linear) - kept} of {len(products.linear)} products, {candidate.fp32_share:.0%} of the work in "
-        f"fp32: {candidate.rows:,} rows, max |Δlogit| {candidate.max_abs_logit:.1e}, mean "
-        f"{candidate.mean_abs_logit:.1e}, {candidate.flips} flips, expected {candidate.expected_flips:.2%}"
-        f"{'' if candidate.held else '; not enough'}"
-    )
 
 
 def _feeds(model: onnx.ModelProto, encoded: Encoded) -> list[Feeds]:

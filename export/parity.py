@@ -96,9 +96,13 @@ def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, s
     return parity
 
 
-def require(parity: Parity, limits: Limits) -> None:
-    """VerificationError with the figures and the worst row, where a limit is exceeded."""
+def require(parity: Parity, limits: Limits, why_other_ids: str | None = None) -> None:
+    """VerificationError with the figures and the worst row, where a limit is exceeded.
+
+    why_other_ids: what explains token ids that differ, where something does.
+    """
     faults = parity.faults(limits)
+    faults += [why_other_ids] if parity.token_mismatches and why_other_ids else []
     if faults:
         raise VerificationError(f"parity over {parity.rows:,} rows: {'; '.join(faults)}; no bundle was written")
 

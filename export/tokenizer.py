@@ -38,6 +38,22 @@ def write_tokenizer(model: ModelFolder, target: Path, max_length: int) -> list[s
     return names
 
 
+def rebuilt(model: ModelFolder, tokenizer: Any) -> str | None:
+    """Where transformers' class for the tokenizer makes another one of its file, as of files of its version 4: which
+    parts, and what to do; None where it takes the file as it is.
+    """
+    stored = json.loads((model.path / "tokenizer.json").read_text(encoding="utf-8"))
+    loaded = json.loads(tokenizer.backend_tokenizer.to_str())
+    parts = [part for part in ("normalizer", "pre_tokenizer", "post_processor") if stored.get(part) != loaded.get(part)]
+    if not parts:
+        return None
+    return (
+        f"transformers' {type(tokenizer).__name__} has another {' and '.join(parts)} than tokenizer.json: to go by the "
+        "file, which a model of transformers 4 was trained with, set tokenizer_class to PreTrainedTokenizerFast in "
+        "tokenizer_config.json; to go by the class, load it with AutoTokenizer and call save_pretrained"
+    )
+
+
 def copy_settings(source: Path, target: Path) -> None:
     """Copy a JSON object without what older versions of transformers noted there: paths of the machine of then."""
     _write(target, _read(source))

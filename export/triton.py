@@ -43,6 +43,7 @@ def configs(manifest: Manifest) -> dict[str, str]:
             *_parameters(
                 {
                     "labels": json.dumps(manifest.labels),
+                    "problem_type": manifest.problem_type,
                     "text_columns": json.dumps(manifest.text_columns),
                     "max_length": str(manifest.max_length),
                 }

@@ -17,7 +17,7 @@ FORMS = {"\ufb01": "fi", "\u2460": "1", "\u00bd": "1/2", "\u2003": " ", "\u00a0"
 
 def write_own_tokenizer(folder: Path, family: str) -> Any:
     """The tokenizer of the kind that published models of that family have."""
-    make = _OWN.get(family)
+    make = OWN.get(family)
     return tiny.write_tokenizer(folder, family) if make is None else _saved(make(), folder)
 
 
@@ -146,7 +146,7 @@ def _saved(tokenizer: Any, folder: Path) -> Any:
     return tokenizer
 
 
-_OWN = {
+OWN = {
     "roberta": _roberta,
     "xlm-roberta": _xlm_roberta,
     "albert": _albert,

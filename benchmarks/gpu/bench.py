@@ -20,6 +20,7 @@ from bertline.bundle import Bundle
 from bertline.devices import parse_device
 from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
+from bertline.problems import Problem
 from bertline.tsv import TableSpec
 from export.reference import Reference
 from infer.cuda import require_cuda
@@ -126,9 +127,9 @@ class Bench:
             torch.cuda.empty_cache()
 
 
-def distance(own: NDArray[np.float32], expected: NDArray[np.float32]) -> dict[str, Any]:
-    """max |Δlogit|, None where a logit is no number, and how many rows get another label."""
-    flips = int((own.argmax(axis=1) != expected.argmax(axis=1)).sum())
+def distance(problem: Problem, own: NDArray[np.float32], expected: NDArray[np.float32]) -> dict[str, Any]:
+    """max |Δlogit|, None where a logit is no number, and how many rows get another answer."""
+    flips = int(problem.flipped(own, expected).sum())
     return {"max_abs_logit": finite(float(np.abs(own - expected).max())), "flips": flips}
 
 

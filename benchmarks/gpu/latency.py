@@ -45,7 +45,7 @@ def _measure(bench: Bench, row: Encoded) -> dict[str, Any]:
         if isinstance(logits, Failed):
             found[name] = {"error": logits.message}
             continue
-        found[name] = distance(logits, expected)
+        found[name] = distance(bench.bundle.manifest.problem, logits, expected)
         calls[name] = call
     timings = time_in_turns(
         calls, warmups=3, min_runs=bench.plan.latency_runs, settle_seconds=0, burst=min(_BURST, bench.plan.latency_runs)

@@ -57,7 +57,7 @@ def best_budgets(sweep: Sequence[Row]) -> dict[str, int]:
 
 def _time(bench: Bench, workload: Workload, budgets: Mapping[str, int], runs: int) -> list[Row]:
     """All ways in turns, each with its budget; what each answers in its first pass, which warms it up, is checked."""
-    expected = bench.expected(workload)
+    expected, problem = bench.expected(workload), bench.bundle.manifest.problem
     rows: dict[str, Row] = {}
     calls: dict[str, Callable[[], object]] = {}
     for name, budget in budgets.items():
@@ -67,7 +67,7 @@ def _time(bench: Bench, workload: Workload, budgets: Mapping[str, int], runs: in
             rows[name]["error"] = tried.message
             continue
         calls[name], found = tried
-        rows[name] |= distance(found, expected) | _padding(bench.ways[name], workload, budget)
+        rows[name] |= distance(problem, found, expected) | _padding(bench.ways[name], workload, budget)
     for name, timing in time_in_turns(calls, warmups=1, min_runs=runs, settle_seconds=0).items():
         rows[name] |= _speed(timing, workload.rows, bench.flop_per_row(workload), bench.matrix_rate)
     return list(rows.values())

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bertline.errors import BertlineError
+from bertline.problems import MultiLabel, Problem, Regression
 from infer.encode import Text
 from infer.runners import Logits
 from infer.scorer import Scorer
@@ -20,7 +21,7 @@ class Answers:
     """One for each row."""
 
     token_ids: list[str]  # with spaces between
-    labels: list[str]
+    labels: list[str]  # of several at once with commas between; of a model of numbers empty, the logits are all
     logits: Logits  # (rows, labels) float32
 
 
@@ -42,8 +43,15 @@ def own_answers(scorer: Scorer, texts: Sequence[Text]) -> Answers:
     """Bertline's, on the scorer's variant."""
     encoded = scorer.encoder.encode(texts)
     logits = scorer.run_tokens(encoded)
-    labels = [scorer.labels[best] for best in logits.argmax(axis=1)]
-    return Answers([" ".join(map(str, ids)) for ids in encoded.input_ids], labels, logits)
+    return Answers([" ".join(map(str, ids)) for ids in encoded.input_ids], _cells(scorer, logits), logits)
+
+
+def _cells(scorer: Scorer, logits: Logits) -> list[str]:
+    problem = scorer.bundle.manifest.problem
+    if isinstance(problem, Regression):
+        return [""] * len(logits)
+    decided = problem.decide(logits)
+    return [problem.cell(row) if isinstance(problem, MultiLabel) else problem.labels[row] for row in decided]
 
 
 def write_table(path: Path, columns: Sequence[str], texts: Sequence[Text]) -> Path:
@@ -58,7 +66,7 @@ def write_table(path: Path, columns: Sequence[str], texts: Sequence[Text]) -> Pa
     return path
 
 
-def read_answers(path: Path, rows: int, labels: Sequence[str]) -> Answers:
+def read_answers(path: Path, rows: int, problem: Problem) -> Answers:
     """What a consumer made of a table of `write_table`; BertlineError where that is not an answer to each row."""
     try:
         head, *lines = path.read_bytes().decode().removesuffix("\n").split("\n")  # no other line ends
@@ -67,7 +75,8 @@ def read_answers(path: Path, rows: int, labels: Sequence[str]) -> Answers:
     except UnicodeDecodeError:
         raise BertlineError("its output is not UTF-8") from None
     columns, cells = head.split("\t"), [line.split("\t") for line in lines]
-    wanted = (ROW, "token_ids", "predicted_label", *(f"logit_{label}" for label in labels))
+    answer = "prediction" if isinstance(problem, Regression) else "predicted_label"
+    wanted = (ROW, "token_ids", answer, *(f"logit_{label}" for label in problem.labels))
     if missing := [name for name in wanted if name not in columns]:
         raise BertlineError(f"its output has no column {', '.join(missing)}")
     if any(len(row) != len(columns) for row in cells):
@@ -81,7 +90,8 @@ def read_answers(path: Path, rows: int, labels: Sequence[str]) -> Answers:
         raise BertlineError("its output holds a logit that is no number") from None
     if not np.isfinite(logits).all():
         raise BertlineError("gives a logit that is no number")
-    return Answers(list(by_name["token_ids"]), list(by_name["predicted_label"]), logits)
+    labels = [""] * rows if isinstance(problem, Regression) else list(by_name[answer])
+    return Answers(list(by_name["token_ids"]), labels, logits)
 
 
 def differing(found: Sequence[str], expected: Sequence[str]) -> list[int]:

@@ -227,7 +227,7 @@ class _Run:
     def _answers(self, consumer: Consumer, table: Path, rows: int, variant: str) -> Answers:
         with self._output() as output:
             consumer.score(table, output, variant)
-            return read_answers(output, rows, self._bundle.manifest.labels)
+            return read_answers(output, rows, self._bundle.manifest.problem)
 
     @contextmanager
     def _output(self) -> Iterator[Path]:

@@ -19,6 +19,7 @@ from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from bertline.metrics import confusion_matrix, matthews
 from bertline.model_folder import ModelFolder
+from bertline.problems import SINGLE_LABEL, Problem
 from bertline.tsv import TableSpec
 from infer.cpus import usable_cpus
 from infer.encode import Encoder
@@ -74,7 +75,7 @@ def measure_throughput(
         if measured.interrupted:
             raise KeyboardInterrupt("nothing was measured yet")
         raise BertlineError(f"{NOTEBOOK}, which all are compared with: {measured.failures[NOTEBOOK]}")
-    truth = _logits(measured.runs[NOTEBOOK])
+    truth, problem = _logits(measured.runs[NOTEBOOK]), opened.manifest.problem
     formats = {candidate.title: candidate.formats for candidate in candidates}
     lengths = Encoder(bundle / "tokenizer.json", NOTEBOOK_LENGTH).encode(texts).lengths
     return Throughput(
@@ -83,15 +84,17 @@ def measure_throughput(
         len(texts),
         int(lengths.sum()),
         flop_per_row(config, lengths),
-        tuple(_way(title, formats[title], run, truth, labels) for title, run in measured.runs.items()),
+        tuple(_way(title, formats[title], run, truth, problem, labels) for title, run in measured.runs.items()),
         measured.failures,
         measured.interrupted,
     )
 
 
 def _rows(table: Path, spec: TableSpec, bundle: Bundle, rows: int) -> tuple[list[str], NDArray[np.int64] | None]:
-    """Texts, and label ids (rows,) where the table has labels."""
-    source = single_texts(bundle, table, spec, "benchmark throughput compares ways for single texts", use_labels=True)
+    """Texts, and label ids (rows,) where the table has labels and the model gives one of them."""
+    one_label = bundle.manifest.problem_type == SINGLE_LABEL
+    why = "benchmark throughput compares ways for single texts"
+    source = single_texts(bundle, table, spec, why, use_labels=one_label)
     texts: list[str] = []
     labels: list[int] = []
     for window in source.windows(WINDOW_ROWS):
@@ -107,18 +110,22 @@ def evenly_spread(total: int, count: int) -> NDArray[np.int64]:
 
 
 def _way(
-    title: str, formats: tuple[str, ...], run: Run, truth: NDArray[np.float32], labels: NDArray[np.int64] | None
+    title: str,
+    formats: tuple[str, ...],
+    run: Run,
+    truth: NDArray[np.float32],
+    problem: Problem,
+    labels: NDArray[np.int64] | None,
 ) -> Way:
     logits = _logits(run)
-    predicted = logits.argmax(axis=1)
     return Way(
         title,
         formats,
         run.seconds[0],
         tuple(run.seconds[1:]),
         float(np.abs(logits - truth).max()),
-        int((predicted != truth.argmax(axis=1)).sum()),
-        None if labels is None else matthews(confusion_matrix(labels, predicted, logits.shape[1])),
+        int(problem.flipped(logits, truth).sum()),
+        None if labels is None else matthews(confusion_matrix(labels, problem.decide(logits), logits.shape[1])),
         run.startup_seconds,
         run.prepare_seconds,
         run.peak_memory_mib,

@@ -189,10 +189,14 @@ def test_columns_are_fine_tunings_else_the_options(
     assert (own.text_columns, own.label_column) == (("text",), "gold")
 
 
+COMMA = {"id2label": {"0": "a, b", "1": "c"}, "label2id": {"a, b": 0, "c": 1}}
+
+
 @pytest.mark.parametrize(
     ("file", "values", "message"),
     [
-        ("config.json", {"problem_type": "multi_label_classification"}, "multi_label_classification model with 2"),
+        ("config.json", {"problem_type": "regression"}, "a regression model has one output, and this one has 2"),
+        ("config.json", {"problem_type": "multi_label_classification"} | COMMA, "the label 'a, b' of a multi-label"),
         ("tokenizer_config.json", {"pad_token": None}, "its tokenizer has no pad token"),
         ("tokenizer_config.json", {"cls_token": None, "sep_token": None}, "its tokenizer has no cls or sep token"),
     ],
@@ -204,9 +208,3 @@ def test_a_model_that_no_bundle_can_hold_is_refused(
     with pytest.raises(BertlineError, match=message):
         export_bundle(model_copy, tmp_path / "bundle", [], TableSpec())
     assert not list(tmp_path.glob("bundle*"))
-
-
-def test_a_regression_model_is_refused(tmp_path: Path) -> None:
-    model = tiny.write_model(tmp_path / "model", labels=("score",))
-    with pytest.raises(BertlineError, match="is a regression model with 1 outputs"):
-        export_bundle(model, tmp_path / "bundle", [], TableSpec())

@@ -9,19 +9,23 @@ import onnx
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 import export.int8
+from bertline.problems import SingleLabel
 from export.calibration import Calibration
-from export.int8 import FP32_SHARES, expected_flips, quantize
+from export.int8 import FP32_SHARES, quantize
 from export.nncf import smooth_quantized
 from export.passes import apply_passes
 from export.precision import gathered_as_int8
 from export.products import Products, find_products
 from export.qdq import int8_only_in, unsigned_activations
 from infer.encode import Encoded
+from infer.parity import Limits
 from tests import tiny
 
 Logits = NDArray[np.float32]
+TWO = SingleLabel(("0", "1"))
 
 
 def passed(graph: Path, folder: Path) -> onnx.ModelProto:
@@ -77,6 +81,25 @@ def test_products_are_told_apart_by_structure(family: str, graph_of: Callable[[s
     assert every == {*products.int8, *products.attention, *products.heads}
 
 
+def test_a_weight_that_products_share_is_stored_for_each_of_them(
+    model: onnx.ModelProto, products: Products, quantized: onnx.ModelProto
+) -> None:
+    shared = onnx.ModelProto.FromString(quantized.SerializeToString())
+    steps = {node.output[0]: node for node in shared.graph.node if node.op_type == "DequantizeLinear"}
+    first, second = [node for node in shared.graph.node if node.name in products.int8][:2]
+    read_before = steps[second.input[1]].input[0]
+    second.input[1] = first.input[1]
+    untied = int8_only_in(products.int8, shared, model)
+    steps = {node.output[0]: node for node in untied.graph.node if node.op_type == "DequantizeLinear"}
+    pair = [steps[node.input[1]] for node in untied.graph.node if node.name in (first.name, second.name)]
+    assert not set(pair[0].input) & set(pair[1].input), "neither weight nor scale nor zero point is shared"
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in untied.graph.initializer}
+    for own, other in zip(pair[0].input, pair[1].input, strict=True):
+        assert np.array_equal(stored[own], stored[other])
+    assert read_before not in stored
+    onnxruntime.InferenceSession(unsigned_activations(untied).SerializeToString())  # which shared ones stop
+
+
 def test_only_those_products_are_quantized_and_logits_stay_near(
     model: onnx.ModelProto, quantized: onnx.ModelProto, products: Products
 ) -> None:
@@ -118,18 +141,6 @@ def test_onnxruntime_computes_each_product_in_int8_and_restores_no_weight(
 # --- the choice -------------------------------------------------------------------------------------------------------
 
 
-def test_expected_flips_are_near_a_count_of_flips() -> None:
-    generator = np.random.default_rng(0)
-    reference = generator.normal(size=(4000, 3)).astype(np.float32)
-    assert expected_flips(reference, reference) == 0
-    # Rows that are near to flipping move most, as they do in a quantized model.
-    margin = np.ptp(np.sort(reference, axis=1)[:, -2:], axis=1)
-    error = generator.normal(size=(4000, 3)) * 0.1 / (0.1 + margin)[:, None]
-    logits = (reference + error).astype(np.float32)
-    counted = float((logits.argmax(1) != reference.argmax(1)).mean())
-    assert 0.03 < counted < 0.2 and expected_flips(logits, reference) == pytest.approx(counted, rel=0.1)
-
-
 class Fake:
     """Logits of a graph, from how many of its products read int8; and which graphs were asked for all rows."""
 
@@ -162,7 +173,7 @@ def test_the_search_stops_at_the_first_candidate_that_holds(
     monkeypatch.setattr(export.int8, "smooth_quantized", lambda *arguments: quantized)
     said: list[str] = []
     fake = Fake(model, 200)
-    made = quantize(model, calibration, 0.01, fake, said.append)
+    made = quantize(model, calibration, TWO, Limits(max_flips=0.01), fake, said.append)
     assert made.quantization is not None
     tried = made.quantization["candidates"]
     shares: Sequence[float] = [candidate["fp32_share"] for candidate in tried]
@@ -175,6 +186,6 @@ def test_where_no_candidate_holds_the_most_careful_one_goes_to_the_gate(
     model: onnx.ModelProto, quantized: onnx.ModelProto, calibration: Calibration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export.int8, "smooth_quantized", lambda *arguments: quantized)
-    made = quantize(model, calibration, -1.0, Fake(model, 200), lambda line: None)
+    made = quantize(model, calibration, TWO, Limits(max_flips=-1.0), Fake(model, 200), lambda line: None)
     assert made.quantization is not None
     assert [candidate["held"] for candidate in made.quantization["candidates"]] == [False] * len(FP32_SHARES)

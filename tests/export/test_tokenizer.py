@@ -1,5 +1,6 @@
 """The tokenizer as it ships: neither padding nor truncation, the ids consumers need, the longest row."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from transformers import AutoTokenizer
 
 from bertline.errors import BertlineError
 from bertline.model_folder import ModelFolder
-from export.tokenizer import bundle_max_length, tokenizer_facts, write_tokenizer
+from export.tokenizer import bundle_max_length, rebuilt, tokenizer_facts, write_tokenizer
 from tests import tiny
+from tests.conftest import Cli
+from tests.tokenizers_of import FORMS, OWN, charsmap, write_own_tokenizer
 
 
 def change(file: Path, **values: object) -> None:
@@ -94,3 +97,37 @@ def test_the_maximum_is_the_recipes_else_the_tokenizers_within_the_positions(mod
     assert bundle_max_length(folder, tokenizer, 512) == 48
     with pytest.raises(BertlineError, match="trained at max_length 48, but the model takes 40 tokens"):
         bundle_max_length(folder, tokenizer, 40)
+
+
+def as_of_version_4(folder: Path) -> None:
+    """The normalizer that published files of DeBERTa-v3 have, which transformers 5 makes another of."""
+    marks = base64.b64encode(charsmap(FORMS)).decode()
+    steps: list[dict[str, object]] = [
+        {"type": "Strip", "strip_left": True, "strip_right": True},
+        {"type": "Precompiled", "precompiled_charsmap": marks},
+        {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
+    ]
+    change(folder / "tokenizer.json", normalizer={"type": "Sequence", "normalizers": steps})
+
+
+def test_a_tokenizer_that_transformers_rebuilds_is_named_with_both_remedies(tmp_path: Path, cli: Cli) -> None:
+    model = tiny.write_model(tmp_path / "model", "deberta-v3", make_tokenizer=write_own_tokenizer)
+    as_of_version_4(model)
+    outcome = cli("export", model, "-o", tmp_path / "bundle", "-q")
+    assert outcome.code == 3 and outcome.err.count("\n") == 1
+    assert "rows get other token ids" in outcome.err and "DebertaV2Tokenizer has another normalizer" in outcome.err
+    assert not (tmp_path / "bundle").exists()
+    change(model / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    folder = ModelFolder.open(model)
+    own = AutoTokenizer.from_pretrained(model)
+    assert rebuilt(folder, own) is None
+    assert own("the \ufb01ne cat")["input_ids"] == own("the fine cat")["input_ids"], "which the file's normalizer does"
+    change(model / "tokenizer_config.json", tokenizer_class="DebertaV2Tokenizer")
+    AutoTokenizer.from_pretrained(model).save_pretrained(model)
+    assert rebuilt(ModelFolder.open(model), AutoTokenizer.from_pretrained(model)) is None
+
+
+@pytest.mark.parametrize("family", OWN)
+def test_a_tokenizer_that_was_saved_by_its_class_is_taken_as_it_is(family: str, tmp_path: Path) -> None:
+    tiny.write_model(tmp_path, family, make_tokenizer=write_own_tokenizer)
+    assert rebuilt(ModelFolder.open(tmp_path), AutoTokenizer.from_pretrained(tmp_path)) is None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bertline.problems import MULTI_LABEL
 from bertline.tsv import TableSpec
 from export.bundling import export_bundle
 from tests import tiny
@@ -25,7 +26,8 @@ def one_thread() -> Iterator[None]:
 def write_bundle(model: Path, output: Path, runtimes: str, spec: TableSpec | None = None) -> Path:
     """A bundle with those consumers."""
     with tiny.plain_cpu():
-        export_bundle(model, output, [], spec or TableSpec(), variants=VARIANTS, runtimes=runtimes)
+        # Flips of random models say nothing.
+        export_bundle(model, output, [], spec or TableSpec(), variants=VARIANTS, runtimes=runtimes, max_flips=1)
     return output
 
 
@@ -49,6 +51,24 @@ def shipped_pairs(once: Once) -> Path:
     model = once("pair_model", lambda folder: tiny.write_model(folder, "roberta"))
     spec = TableSpec(text_column="first", pair_column="second")
     return once("shipped_pairs", lambda output: write_bundle(model, output, RUNTIMES, spec))
+
+
+@pytest.fixture(scope="session")
+def shipped_several(once: Once) -> Path:
+    """The same of a model of several labels at once."""
+    labels = ("joy", "anger", "fear")
+    model = once(
+        "several_model_to_ship",
+        lambda folder: tiny.write_model(folder, labels=labels, seed=22, problem_type=MULTI_LABEL),
+    )
+    return once("shipped_several", lambda output: write_bundle(model, output, RUNTIMES))
+
+
+@pytest.fixture(scope="session")
+def shipped_number(once: Once) -> Path:
+    """The same of a model that predicts a number."""
+    model = once("number_model_to_ship", lambda folder: tiny.write_model(folder, labels=("score",), seed=1))
+    return once("shipped_number", lambda output: write_bundle(model, output, RUNTIMES))
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,11 @@ import pytest
 
 from infer.scorer import Scorer
 from tests import tiny
-from tests.conftest import Cli
-from tests.runtimes.conftest import VARIANTS, scored
+from tests.conftest import Cli, Once
+from tests.runtimes.conftest import VARIANTS, prepared, scored
 from tests.runtimes.programs import Program
+
+EXACTLY = ("--variant", "fp32", "--provider", "cpu", "-q")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -30,6 +32,50 @@ def test_scores_are_those_of_infer(cli: Cli, program: Program, ready: Path, tmp_
             name: other[name] for name in other if name not in numbers
         }
         np.testing.assert_allclose([float(one[n]) for n in numbers], [float(other[n]) for n in numbers], atol=1e-4)
+
+
+@pytest.mark.parametrize("flags", [(), ("--logits",)])
+@pytest.mark.parametrize("problem", ["several", "number"])
+def test_several_labels_and_numbers_are_those_of_infer(
+    request: pytest.FixtureRequest,
+    once: Once,
+    cli: Cli,
+    program: Program,
+    tmp_path: Path,
+    problem: str,
+    flags: tuple[str, ...],
+) -> None:
+    bundle = prepared(once, request.getfixturevalue(f"shipped_{problem}"), program)
+    table = tiny.write_table(tmp_path / "table.tsv")
+    assert cli("infer", bundle, table, "-o", tmp_path / "ours.tsv", "--no-labels", *EXACTLY, *flags).code == 0
+    done = program.run(bundle, "score", table, tmp_path / "theirs.tsv", *flags)
+    assert done.returncode == 0, done.stderr
+    ours, theirs = scored(tmp_path / "ours.tsv"), scored(tmp_path / "theirs.tsv")
+    assert list(ours[0]) == list(theirs[0])
+    numbers = [name for name in ours[0] if name == "prediction" or name.startswith(("prob_", "logit_"))]
+    assert bool(flags) == any(name.startswith("logit_") for name in numbers)
+    for one, other in zip(ours, theirs, strict=True):
+        assert [one[name] for name in one if name not in numbers] == [other[n] for n in other if n not in numbers]
+        np.testing.assert_allclose([float(one[n]) for n in numbers], [float(other[n]) for n in numbers], atol=1e-4)
+    if problem == "several":
+        assert len({row["predicted_label"] for row in ours}) > 1 and any("," in row["predicted_label"] for row in ours)
+        done = program.run(bundle, "score", table, tmp_path / "with.tsv", "--probabilities", *flags)
+        assert (tmp_path / "with.tsv").read_text() == (tmp_path / "theirs.tsv").read_text(), "they are always there"
+    else:
+        done = program.run(bundle, "score", table, tmp_path / "with.tsv", "--probabilities")
+        assert done.returncode == 1 and "--probabilities: this bundle predicts a number" in done.stderr
+        assert done.stderr.count("\n") == 1 and not (tmp_path / "with.tsv").exists()
+
+
+def test_a_problem_that_is_not_known_is_refused(program: Program, ready: Path, table: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(ready, tmp_path / "bundle", symlinks=True))
+    manifest = bundle / "bertline.json"
+    manifest.write_text(manifest.read_text().replace("single_label_classification", "ranking"))
+    for command in (("score", table, tmp_path / "out.tsv"), ("selfcheck",)):
+        done = program.run(bundle, *command)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+        assert "bertline.json: problem_type is 'ranking', which this program does not know" in done.stderr
+    assert not (tmp_path / "out.tsv").exists()
 
 
 def test_pairs_and_their_token_ids(program: Program, ready_for_pairs: Path, tmp_path: Path) -> None:

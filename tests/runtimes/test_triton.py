@@ -313,6 +313,28 @@ def test_the_client_scores_as_infer_does(cli: Cli, shipped: Path, tmp_path: Path
         np.testing.assert_allclose([float(one[n]) for n in numbers], [float(other[n]) for n in numbers], atol=1e-4)
 
 
+@pytest.mark.parametrize("problem", ["several", "number"])
+def test_the_client_scores_several_labels_and_numbers(
+    request: pytest.FixtureRequest, cli: Cli, tmp_path: Path, messages: Any, problem: str
+) -> None:
+    bundle: Path = request.getfixturevalue(f"shipped_{problem}")
+    table, ours, theirs = tiny.write_table(tmp_path / "table.tsv"), tmp_path / "ours.tsv", tmp_path / "theirs.tsv"
+    flags = ("--variant", "fp32", "--provider", "cpu", "--no-labels", "--logits", "-q")
+    assert cli("infer", bundle, table, "-o", ours, *flags).code == 0
+    with serve(Repository(laid_out(bundle, tmp_path / "models"), messages)) as url:
+        done = program(bundle, "client.py", "score", table, theirs, "--url", url, "--logits")
+        refused = program(bundle, "client.py", "score", table, tmp_path / "no.tsv", "--url", url, "--probabilities")
+    assert done.returncode == 0, done.stderr
+    for one, other in zip(scored(ours), scored(theirs), strict=True):
+        assert list(one) == list(other) and one.get("predicted_label") == other.get("predicted_label")
+        numbers = [name for name in one if name.startswith(("prediction", "prob_", "logit_"))]
+        np.testing.assert_allclose([float(one[n]) for n in numbers], [float(other[n]) for n in numbers], atol=1e-4)
+    if problem == "number":
+        assert refused.returncode == 1 and "--probabilities: this bundle predicts a number" in refused.stderr
+    else:
+        assert refused.returncode == 0, "they are always there"
+
+
 def test_the_client_sends_pairs_and_writes_token_ids(shipped_pairs: Path, tmp_path: Path, messages: Any) -> None:
     table = tmp_path / "pairs.tsv"
     table.write_text("".join(f"{one}\t{two}\r\n" for one, two in [("first", "second"), *PAIRS]), encoding="utf-8-sig")

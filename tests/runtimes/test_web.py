@@ -121,7 +121,7 @@ def downloaded(browser: Browser, folder: Path) -> Path:
 def assert_equal_rows(ours: list[dict[str, str]], theirs: list[dict[str, str]]) -> None:
     """Cell by cell, and numbers of the model within 1e-4."""
     assert list(ours[0]) == list(theirs[0])
-    numbers = [name for name in ours[0] if name == "score" or name.startswith(("prob_", "logit_"))]
+    numbers = [name for name in ours[0] if name.startswith(("score", "prediction", "prob_", "logit_"))]
     texts = [name for name in ours[0] if name not in numbers]
     assert [[row[name] for name in texts] for row in ours] == [[row[name] for name in texts] for row in theirs]
     values = [np.array([[float(row[name]) for name in numbers] for row in rows]) for rows in (ours, theirs)]
@@ -165,6 +165,37 @@ def test_a_table_of_516_rows_is_scored_as_infer_does(page: Browser, cli: Cli, we
     assert text_of(page, "tiles").split() == ["MCC", f"{metrics['mcc']:.4f}", "accuracy", f"{metrics['accuracy']:.1%}"]
     cells = page.run("return [...document.querySelectorAll('#confusion td.number')].map((cell) => cell.innerText)")
     assert cells == [f"{count:,}" for counts in metrics["confusion"] for count in counts]
+
+
+@pytest.mark.parametrize("problem", ["several", "number"])
+def test_several_labels_and_numbers_are_those_of_infer(
+    request: pytest.FixtureRequest, browser: Browser, once: Once, cli: Cli, tmp_path: Path, problem: str
+) -> None:
+    needs("npm")
+    shipped: Path = request.getfixturevalue(f"shipped_{problem}")
+    bundle = once(f"web_{problem}_bundle", lambda output: write_page(shipped, output))
+    table = tiny.write_table(tmp_path / "table.tsv")
+    flags = ("--variant", "fp32", "--provider", "cpu", "--no-labels", "--logits", "-q")
+    assert cli("infer", bundle, table, "-o", tmp_path / "ours.tsv", *flags).code == 0
+    with served(bundle) as url:
+        open_page(browser, f"{url}?variant=fp32")
+        choose(browser, table.read_bytes())
+        hidden = ("label-field", "probabilities-field")
+        assert all(browser.run("return document.getElementById(arguments[0]).hidden", name) for name in hidden)
+        click(browser, "logits")
+        click(browser, "start")
+        wait_for(browser, "!document.getElementById('done').hidden")
+        ours = scored(tmp_path / "ours.tsv")
+        assert_equal_rows(ours, scored(downloaded(browser, tmp_path)))
+        assert browser.run("return document.getElementById('metrics').hidden")
+        enter(browser, "first-text", ours[0]["sentence"])
+        wait_for(browser, "/\\d+ tokens/.test(document.getElementById('answer-facts').innerText)")
+        shown = text_of(browser, "answer")
+    if problem == "number":
+        assert float(shown) == pytest.approx(float(ours[0]["prediction"]), abs=1e-4)
+    else:
+        assert shown == (ours[0]["predicted_label"].replace(",", ", ") or "none of the labels")
+    assert faults(browser) == []
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -8,13 +8,28 @@ export interface Options {
   threads?: number;
 }
 
-export interface Answer {
+/** Of a model of one label out of several. */
+export interface OneLabel {
   label: string;
   /** The label's probability. */
   score: number;
   /** In the order of `Classifier.labels`. */
   probabilities: Float32Array;
 }
+
+/** Of a model of several labels at once: those whose probability is above 0.5. */
+export interface SeveralLabels {
+  labels: string[];
+  /** In the order of `Classifier.labels`, each by itself. */
+  probabilities: Float32Array;
+}
+
+/** Of a model of numbers. */
+export interface Prediction {
+  prediction: number;
+}
+
+export type Answer = OneLabel | SeveralLabels | Prediction;
 
 export interface EncodedRow {
   ids: number[];
@@ -29,6 +44,8 @@ export class Classifier {
   /** The classifier of a bundle's folder, by default the one this file is in; ScoringError where it cannot be. */
   static open(bundle?: string, options?: Options): Promise<Classifier>;
   readonly labels: readonly string[];
+  /** Which kind of `Answer` it gives. */
+  readonly problem: "single_label_classification" | "multi_label_classification" | "regression";
   /** Columns of a table that hold the text, or the two texts. */
   readonly textColumns: readonly string[];
   /** Tokens a text is cut to, special tokens included. */

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 WINDOW_ROWS, BATCH_ROWS = 4096, 32
 INVARIANT_WITHIN = 1e-5  # |Δlogit| of a row alone and in a padded batch
 EXTRA_PADDING = 16  # tokens
+ONE_LABEL, SEVERAL, NUMBER = "single_label_classification", "multi_label_classification", "regression"
 
 
 class ScoringError(Exception):
@@ -34,6 +35,7 @@ class Classifier:
             raise ScoringError(f"--variant {variant}: this bundle has {', '.join(padded)} for this runtime")
         self.variant = self.manifest["variants"][variant]
         self.labels, self.max_length = self.manifest["labels"], self.manifest["max_length"]
+        self.problem = self.manifest["problem_type"]
         self.inputs = [of["name"] for of in self.variant["inputs"]]
         self.forward = self.load(verified(self.bundle, self.manifest, self.variant["file"]), threads)
         self.tokenizer = Tokenizer.from_file(str(verified(self.bundle, self.manifest, "tokenizer.json")))
@@ -79,20 +81,57 @@ class Classifier:
         return found
 
     def score(self, texts):
-        """[(label, probability)] of texts, or of pairs of texts."""
-        probabilities = softmax(self.logits(self.encode(texts)))
-        return [(self.labels[row.argmax()], float(row.max())) for row in probabilities]
+        """Of texts, or of pairs of texts: [(label, probability)], of several labels at once [{label: probability}] with
+        those that are given, and of a model of numbers [number]."""
+        logits = self.logits(self.encode(texts))
+        if self.problem == NUMBER:
+            return logits[:, 0].tolist()
+        if self.problem == SEVERAL:
+            shares = [dict(zip(self.labels, row, strict=True)) for row in sigmoid(logits).tolist()]
+            return [{label: of[label] for label in self.given(row)} for row, of in zip(logits, shares, strict=True)]
+        return [(self.labels[row.argmax()], float(row.max())) for row in softmax(logits)]
+
+    def given(self, logits):
+        """The labels, of several at once, whose logit (labels,) says a probability above 0.5."""
+        return [label for label, value in zip(self.labels, logits, strict=True) if value > 0]
+
+    def added(self, probabilities, logits):
+        """The columns that `bertline infer` adds."""
+        if self.problem == NUMBER and probabilities:
+            raise ScoringError("--probabilities: this bundle predicts a number, which has none; leave it out")
+        answers = {ONE_LABEL: ["predicted_label", "score"], SEVERAL: ["predicted_label"], NUMBER: ["prediction"]}
+        shares = [f"prob_{label}" for label in self.labels] if probabilities or self.problem == SEVERAL else []
+        return answers[self.problem] + shares + ([f"logit_{label}" for label in self.labels] if logits else [])
+
+    def answers(self, found, probabilities, logits):
+        """The cells of those columns for each row of logits (rows, labels); several labels have commas between."""
+        if self.problem == NUMBER:
+            rows = [[f"{values[0]:.9g}"] for values in found]
+        elif self.problem == SEVERAL:
+            rows = [
+                [",".join(self.given(values)), *numbers(shares)]
+                for values, shares in zip(found, sigmoid(found), strict=True)
+            ]
+        else:
+            rows = []
+            for values, shares in zip(found, softmax(found), strict=True):
+                best = values.argmax()
+                rows.append([self.labels[best], f"{shares[best]:.9g}", *(numbers(shares) if probabilities else [])])
+        return [[*row, *(numbers(values) if logits else [])] for row, values in zip(rows, found, strict=True)]
 
 
 def read_manifest(bundle):
     """What bertline.json says."""
     path = Path(bundle) / "bertline.json"
     try:
-        return json.loads(path.read_text("utf-8"))
+        manifest = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ScoringError(f"{bundle}: has no bertline.json, so it is no bundle; name one with --bundle") from None
     except ValueError:
         raise ScoringError(f"{path}: is not JSON; take the bundle from its source again") from None
+    if manifest["problem_type"] not in (ONE_LABEL, SEVERAL, NUMBER):
+        raise ScoringError(f"{path}: problem_type is {manifest['problem_type']!r}, which this program does not know")
+    return manifest
 
 
 def inside(bundle, name):
@@ -115,6 +154,17 @@ def softmax(logits):
     """Probabilities (rows, labels) float32, computed in float64."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float64)
     return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def sigmoid(logits):
+    """Probabilities float32 of logits, each by itself, computed in float64."""
+    with np.errstate(over="ignore"):  # of a large number ∞, and the probability then rightly 0
+        return (1 / (1 + np.exp(-logits, dtype=np.float64))).astype(np.float32)
+
+
+def numbers(values):
+    """Cells with nine digits, which keep a float32 exactly."""
+    return [f"{value:.9g}" for value in values]
 
 
 def read_table(stream, path, columns):
@@ -161,10 +211,7 @@ def score_file(classifier, source, target, *, columns, text_columns, probabiliti
         raise ScoringError(f"{source}: no such file; check the name")
     if not target.parent.is_dir():
         raise ScoringError(f"{target}: the folder {target.parent} does not exist; make it first")
-    added = ["predicted_label", "score"]
-    added += [f"prob_{label}" for label in classifier.labels] if probabilities else []
-    added += [f"logit_{label}" for label in classifier.labels] if logits else []
-    added += ["token_ids"] if token_ids else []
+    added = classifier.added(probabilities, logits) + (["token_ids"] if token_ids else [])
     count, partial = 0, target.with_name(target.name + ".partial")
     try:
         out = partial.open("x", encoding="utf-8", newline="\n")
@@ -187,12 +234,10 @@ def score_file(classifier, source, target, *, columns, text_columns, probabiliti
                 texts = [tuple(cells[place] for place in places) for cells in window]
                 encoded = classifier.encode([text if len(text) == 2 else text[0] for text in texts])
                 found = classifier.logits(encoded)
-                for cells, values, shares, (ids, _) in zip(window, found, softmax(found), encoded, strict=True):
-                    cells = [*cells, classifier.labels[values.argmax()], f"{shares[values.argmax()]:.9g}"]
-                    cells += [f"{share:.9g}" for share in shares] if probabilities else []
-                    cells += [f"{value:.9g}" for value in values] if logits else []
-                    cells += [" ".join(map(str, ids))] if token_ids else []
-                    out.write("\t".join(cells) + "\n")
+                answers = classifier.answers(found, probabilities, logits)
+                for cells, answer, (ids, _) in zip(window, answers, encoded, strict=True):
+                    ids = [" ".join(map(str, ids))] if token_ids else []
+                    out.write("\t".join([*cells, *answer, *ids]) + "\n")
                 count += len(window)
         if not count:
             raise ScoringError(f"{source}: has a header and no rows; give a table with at least one row")

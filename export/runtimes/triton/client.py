@@ -23,6 +23,12 @@ REQUESTS = 4  # on the way at once, so that the server always has one to go on w
 INVARIANT_WITHIN = 1e-5  # |Δlogit| of a row alone and in a padded batch
 EXTRA_PADDING = 16  # tokens
 SECONDS = 300  # to wait for an answer
+SEVERAL, NUMBER = "multi_label_classification", "regression"
+ANSWERS = {  # columns by problem_type
+    "single_label_classification": ["predicted_label", "score"],
+    SEVERAL: ["predicted_label"],
+    NUMBER: ["prediction"],
+}
 
 
 class ScoringError(Exception):
@@ -114,17 +120,51 @@ def read_manifest(bundle):
     """What bertline.json says."""
     path = bundle / "bertline.json"
     try:
-        return json.loads(path.read_text("utf-8"))
+        manifest = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ScoringError(f"{bundle}: has no bertline.json, so it is no bundle; name one with --bundle") from None
     except ValueError:
         raise ScoringError(f"{path}: is not JSON; take the bundle from its source again") from None
+    if manifest["problem_type"] not in ANSWERS:
+        raise ScoringError(f"{path}: problem_type is {manifest['problem_type']!r}, which this program does not know")
+    return manifest
 
 
 def softmax(logits):
     """Probabilities as float32 has them, computed in float64."""
     powers = [math.exp(value - max(logits)) for value in logits]
-    return [struct.unpack("f", struct.pack("f", power / sum(powers)))[0] for power in powers]
+    return [as_float32(power / sum(powers)) for power in powers]
+
+
+def sigmoid(logits):
+    """The same of several labels, each by itself."""
+    return [as_float32(0.5 * (1 + math.tanh(value / 2))) for value in logits]  # which overflows nowhere
+
+
+def as_float32(number):
+    return struct.unpack("f", struct.pack("f", number))[0]
+
+
+def added_columns(problem, labels, probabilities, logits):
+    """The columns that `bertline infer` adds."""
+    if problem == NUMBER and probabilities:
+        raise ScoringError("--probabilities: this bundle predicts a number, which has none; leave it out")
+    shares = [f"prob_{label}" for label in labels] if probabilities or problem == SEVERAL else []
+    return ANSWERS[problem] + shares + ([f"logit_{label}" for label in labels] if logits else [])
+
+
+def answer(problem, labels, values, probabilities, logits):
+    """The cells of those columns for a row of logits; several labels have commas between."""
+    shares = []
+    if problem == NUMBER:
+        cells = [f"{values[0]:.9g}"]
+    elif problem == SEVERAL:
+        given = [label for label, value in zip(labels, values, strict=True) if value > 0]  # a probability above 0.5
+        cells, shares = [",".join(given)], sigmoid(values)
+    else:
+        every, best = softmax(values), values.index(max(values))
+        cells, shares = [labels[best], f"{every[best]:.9g}"], every if probabilities else []
+    return [*cells, *(f"{number:.9g}" for number in (*shares, *(values if logits else [])))]
 
 
 def read_table(stream, path, columns):
@@ -171,11 +211,8 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
         raise ScoringError(f"{source}: no such file; check the name")
     if not target.parent.is_dir():
         raise ScoringError(f"{target}: the folder {target.parent} does not exist; make it first")
-    labels = server.manifest["labels"]
-    added = ["predicted_label", "score"]
-    added += [f"prob_{label}" for label in labels] if probabilities else []
-    added += [f"logit_{label}" for label in labels] if logits else []
-    added += ["token_ids"] if token_ids else []
+    labels, problem = server.manifest["labels"], server.manifest["problem_type"]
+    added = added_columns(problem, labels, probabilities, logits) + (["token_ids"] if token_ids else [])
     count, partial = 0, target.with_name(target.name + ".partial")
     try:
         out = partial.open("x", encoding="utf-8", newline="\n")
@@ -199,10 +236,7 @@ def score_file(server, source, target, *, columns, text_columns, probabilities, 
                 found = in_batches(server.logits, texts)
                 tokens = in_batches(server.tokens, texts) if token_ids else found
                 for cells, values, ids in zip(window, found, tokens, strict=True):
-                    shares, best = softmax(values), values.index(max(values))
-                    cells = [*cells, labels[best], f"{shares[best]:.9g}"]
-                    cells += [f"{share:.9g}" for share in shares] if probabilities else []
-                    cells += [f"{value:.9g}" for value in values] if logits else []
+                    cells = [*cells, *answer(problem, labels, values, probabilities, logits)]
                     cells += [" ".join(map(str, ids))] if token_ids else []
                     out.write("\t".join(cells) + "\n")
                 count += len(window)

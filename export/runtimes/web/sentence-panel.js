@@ -2,6 +2,7 @@
 // meanwhile only the last is asked, so that an answer is never older than the one before it.
 
 import { byId, count, element, percent } from "./dom.js";
+import { formatNumber } from "./lib/table.js";
 
 export class SentencePanel {
   constructor(manifest, score) {
@@ -45,9 +46,9 @@ export class SentencePanel {
   show(answer, milliseconds) {
     const said = byId("answer");
     said.classList.remove("none");
-    said.textContent = `${answer.label}, ${percent(answer.score)}`;
+    said.textContent = inWords(answer);
     byId("shares").replaceChildren(
-      ...Object.entries(answer.probabilities).map(([label, share]) => {
+      ...Object.entries(answer.probabilities ?? {}).map(([label, share]) => {
         const item = element(
           "li",
           {},
@@ -68,4 +69,10 @@ export class SentencePanel {
     byId("shares").replaceChildren();
     byId("answer-facts").textContent = "";
   }
+}
+
+/** The label and its probability, several labels, or a number. */
+function inWords({ label, score, labels, prediction }) {
+  if (labels) return labels.join(", ") || "none of the labels";
+  return label === undefined ? formatNumber(prediction) : `${label}, ${percent(score)}`;
 }

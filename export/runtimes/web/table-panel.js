@@ -1,12 +1,18 @@
 // Choose or drop a table, say how to read it, and get it scored.
 
 import { byId, count, element, fill, percent, showOnly, size } from "./dom.js";
+import { NUMBER, ONE_LABEL, SEVERAL } from "./lib/manifest.js";
 
 const HEAD_BYTES = 2 ** 16; // of the file, to show its first lines
 const SHOWN_ROWS = 3;
 const SHOWN_CHARACTERS = 60;
 const PARTS = ["chosen", "running", "done"];
 const NO_LABEL = "";
+const ADDED = {
+  [ONE_LABEL]: "What to add, beside label and score",
+  [SEVERAL]: "What to add, beside labels and probabilities",
+  [NUMBER]: "What to add, beside the number",
+};
 
 export class TablePanel {
   constructor(manifest, scoreTable) {
@@ -17,6 +23,10 @@ export class TablePanel {
       byId("pair-field").hidden = false;
       this.texts.forEach((id, place) => (byId(`${id}-label`).textContent = `Column of ${manifest.text_columns[place]}`));
     }
+    const { problem_type: problem } = manifest;
+    byId("label-field").hidden = problem !== ONE_LABEL; // the page has no metrics of others
+    byId("probabilities-field").hidden = problem !== ONE_LABEL; // of several labels they are always there
+    byId("added").textContent = ADDED[problem];
     const input = byId("file");
     input.addEventListener("change", () => {
       if (input.files.length) this.choose(input.files[0]);
@@ -97,7 +107,7 @@ export class TablePanel {
     const options = {
       columns: byId("header").checked ? null : this.columns(),
       textColumns: this.texts.map((id) => byId(id).value),
-      labelColumn: byId("label-column").value || null,
+      labelColumn: (this.manifest.problem_type === ONE_LABEL && byId("label-column").value) || null,
       probabilities: byId("probabilities").checked,
       logits: byId("logits").checked,
       tokenIds: byId("token-ids").checked,

@@ -1,10 +1,10 @@
 // The worker: loads a variant of the bundle, and does what the page asks without holding it up.
 
 import { Bundle } from "./files.js";
-import { Classifier, answer } from "./lib/classifier.js";
+import { Classifier } from "./lib/classifier.js";
 import { Encoder } from "./lib/encoder.js";
 import { ScoringError } from "./lib/fault.js";
-import { fileOf, paddedVariants } from "./lib/manifest.js";
+import { ONE_LABEL, fileOf, paddedVariants } from "./lib/manifest.js";
 import { Confusion } from "./lib/metrics.js";
 import { scoredTable } from "./lib/score-table.js";
 import { selfcheck } from "./lib/selfcheck.js";
@@ -88,11 +88,11 @@ async function score({ texts }) {
   const rows = classifier.encode(texts);
   const found = await classifier.logits(rows);
   return found.map((logits, row) => {
-    const { label, score, probabilities } = answer(logits, classifier.labels);
+    const said = classifier.answer(logits);
+    const byLabel = classifier.labels.map((name, place) => [name, said.probabilities?.[place]]);
     return {
-      label,
-      score,
-      probabilities: Object.fromEntries(classifier.labels.map((name, place) => [name, probabilities[place]])),
+      ...said,
+      ...(said.probabilities ? { probabilities: Object.fromEntries(byLabel) } : {}),
       logits: Array.from(logits),
       tokenIds: rows[row].ids,
       tokens: lengthOf(texts[row]),
@@ -112,11 +112,16 @@ function lengthOf(text) {
  * Score a table: {blob, rows, seconds, metrics}.
  *
  * Options as of scoredTable, and labelColumn: a name, null for none, or undefined for the manifest's where it is there.
+ * Metrics are those of one label out of several; of other models there are none.
  */
 async function table({ file, options }, say, signal) {
   const path = file.name ?? "the table";
   const { manifest } = bundle;
   const { textColumns = manifest.text_columns, labelColumn } = options;
+  const measured = manifest.problem_type === ONE_LABEL;
+  if (labelColumn && !measured) {
+    throw new ScoringError("metrics here are those of one label out of several; use bertline infer for this bundle's");
+  }
   const confusion = new Confusion(manifest.labels);
   const began = performance.now();
   const parts = [];
@@ -131,7 +136,7 @@ async function table({ file, options }, say, signal) {
   }
 
   function onRows(scored, columns) {
-    const place = columns.indexOf(labelColumn === undefined ? manifest.label_column : labelColumn);
+    const place = measured ? columns.indexOf(labelColumn === undefined ? manifest.label_column : labelColumn) : -1;
     if (labelColumn && place < 0) {
       throw new ScoringError(`${path}: has no column '${labelColumn}' but ${columns.join(", ")}; name the label's column`);
     }

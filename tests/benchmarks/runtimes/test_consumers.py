@@ -127,7 +127,7 @@ def answers_alike(bundle: Path, name: str, tmp_path: Path) -> None:
         with pytest.raises(BertlineError, match="int8"):
             consumer.score(table, tmp_path / "more.tsv", "int8")
     expected = own_answers(Scorer.open(opened, device="cpu", variant="quantized", provider="cpu"), texts)
-    found = difference(read_answers(tmp_path / "o.tsv", len(texts), opened.manifest.labels), expected)
+    found = difference(read_answers(tmp_path / "o.tsv", len(texts), opened.manifest.problem), expected)
     assert (found.id_mismatches, found.labels_differ) == (0, 0) and found.max_abs_logit < 1e-4
 
 

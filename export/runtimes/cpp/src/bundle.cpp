@@ -12,10 +12,19 @@ using Json = nlohmann::ordered_json;  // in the order of the file
 
 namespace {
 
+Problem problem_of(const std::string& type, const fs::path& path) {
+    if (type == "single_label_classification") return Problem::one_label;
+    if (type == "multi_label_classification") return Problem::several_labels;
+    if (type == "regression") return Problem::number;
+    throw ScoringError(path.string() + "/bertline.json: problem_type is '" + type +
+                       "', which this program does not know");
+}
+
 Bundle read_manifest(const fs::path& path, const Json& manifest) {
     Bundle bundle{};
     bundle.path = path;
     manifest.at("labels").get_to(bundle.labels);
+    bundle.problem = problem_of(manifest.at("problem_type"), path);
     manifest.at("text_columns").get_to(bundle.text_columns);
     manifest.at("max_length").get_to(bundle.max_length);
     const Json& tokenizer = manifest.at("tokenizer");

@@ -32,9 +32,13 @@ struct Golden {
     std::vector<float> logits;  // of one variant
 };
 
+/// What the logits mean.
+enum class Problem { one_label, several_labels, number };
+
 /// What bertline.json says, as far as this program needs it.
 struct Bundle {
     std::filesystem::path path;
+    Problem problem;
     std::vector<std::string> labels;        // by label id
     std::vector<std::string> text_columns;  // one, or two for a model of pairs
     std::size_t max_length;                 // tokens, special ones included

@@ -87,6 +87,14 @@ Logits Classifier::logits(const std::vector<Encoded>& rows) {
     return found;
 }
 
+std::vector<float> sigmoid(const std::vector<float>& logits) {
+    std::vector<float> probabilities;
+    for (const float logit : logits) {
+        probabilities.push_back(static_cast<float>(1 / (1 + std::exp(-static_cast<double>(logit)))));
+    }
+    return probabilities;
+}
+
 std::vector<float> softmax(const std::vector<float>& logits) {
     const float largest = *std::ranges::max_element(logits);
     std::vector<double> shares;

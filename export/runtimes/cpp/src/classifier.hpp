@@ -30,5 +30,8 @@ class Classifier {
     ov::InferRequest request_;
 };
 
-/// Probabilities by label id, computed in double precision.
+/// Probabilities by label id, each by itself, computed in double precision.
+std::vector<float> sigmoid(const std::vector<float>& logits);
+
+/// Probabilities by label id that sum to 1, computed in double precision.
 std::vector<float> softmax(const std::vector<float>& logits);

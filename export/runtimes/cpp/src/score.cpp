@@ -59,15 +59,42 @@ std::vector<std::size_t> text_places(const Bundle& bundle, const Table& table, c
 }
 
 std::vector<std::string> header(const Bundle& bundle, std::vector<std::string> columns, const ScoreOptions& options) {
-    columns.insert(columns.end(), {"predicted_label", "score"});
+    if (bundle.problem == Problem::number && options.probabilities) {
+        throw ScoringError("--probabilities: this bundle predicts a number, which has none; leave it out");
+    }
+    columns.push_back(bundle.problem == Problem::number ? "prediction" : "predicted_label");
+    if (bundle.problem == Problem::one_label) columns.push_back("score");
     for (const std::string& label : bundle.labels) {
-        if (options.probabilities) columns.push_back("prob_" + label);
+        if (options.probabilities || bundle.problem == Problem::several_labels) columns.push_back("prob_" + label);
     }
     for (const std::string& label : bundle.labels) {
         if (options.logits) columns.push_back("logit_" + label);
     }
     if (options.token_ids) columns.push_back("token_ids");
     return columns;
+}
+
+/// What a row's logits say, as cells: a label and its probability, several labels with commas between and the
+/// probabilities of all, or a number.
+std::vector<std::string> answer(const Bundle& bundle, const std::vector<float>& logits, bool probabilities) {
+    if (bundle.problem == Problem::number) return {number(logits[0])};
+    std::vector<std::string> cells;
+    std::vector<float> shares;
+    if (bundle.problem == Problem::several_labels) {
+        std::vector<std::string> given;
+        for (std::size_t label = 0; label < logits.size(); ++label) {
+            if (logits[label] > 0) given.push_back(bundle.labels[label]);  // where the probability is above 0.5
+        }
+        cells = {join(given, ",")};
+        shares = sigmoid(logits);
+        probabilities = true;
+    } else {
+        shares = softmax(logits);
+        const auto best = static_cast<std::size_t>(std::ranges::max_element(logits) - logits.begin());
+        cells = {bundle.labels[best], number(shares[best])};
+    }
+    if (probabilities) std::ranges::transform(shares, std::back_inserter(cells), number);
+    return cells;
 }
 
 /// The next rows, at most so many as are held in memory at once; none at the end.
@@ -106,11 +133,8 @@ std::size_t score_file(const Bundle& bundle, Classifier& classifier, const Score
         const std::vector<Encoded> encoded = classifier.encode(texts);
         const Logits logits = classifier.logits(encoded);
         for (std::size_t row = 0; row < window.size(); ++row) {
-            const std::vector<float> shares = softmax(logits[row]);
-            const auto best = static_cast<std::size_t>(std::ranges::max_element(logits[row]) - logits[row].begin());
             std::vector<std::string>& cells = window[row];
-            cells.insert(cells.end(), {bundle.labels[best], number(shares[best])});
-            if (options.probabilities) std::ranges::transform(shares, std::back_inserter(cells), number);
+            std::ranges::move(answer(bundle, logits[row], options.probabilities), std::back_inserter(cells));
             if (options.logits) std::ranges::transform(logits[row], std::back_inserter(cells), number);
             if (options.token_ids) {
                 std::vector<std::string> ids;

@@ -1,6 +1,7 @@
 // Token ids to logits, on any of onnxruntime's JavaScript packages.
 
 import { ScoringError } from "./fault.js";
+import { NUMBER, SEVERAL } from "./manifest.js";
 
 const BATCH_ROWS = 32;
 
@@ -13,6 +14,7 @@ export class Classifier {
   constructor({ manifest, variant, encoder, session, Tensor }) {
     Object.assign(this, { encoder, session, Tensor });
     this.labels = manifest.labels;
+    this.problem = manifest.problem_type;
     this.padId = manifest.tokenizer.pad_id;
     this.maxLength = manifest.max_length;
     this.textColumns = manifest.text_columns;
@@ -64,14 +66,27 @@ export class Classifier {
     return found;
   }
 
-  /** Answers to texts, or to pairs of texts: label, score (its probability) and the probabilities of all labels. */
+  /** Answers to texts, or to pairs of texts, as of `answer`. */
   async score(texts) {
-    return (await this.logits(this.encode(texts))).map((logits) => answer(logits, this.labels));
+    return (await this.logits(this.encode(texts))).map((logits) => this.answer(logits));
+  }
+
+  /** What a row's logits say. */
+  answer(logits) {
+    return answer(logits, this.labels, this.problem);
   }
 }
 
-/** {label, score, probabilities} of a row's logits. */
-export function answer(logits, labels) {
+/**
+ * What a row's logits say, by the manifest's problem_type: {label, score, probabilities} with the label's probability
+ * as its score; of several labels at once {labels, probabilities}; of a model of numbers {prediction}.
+ */
+export function answer(logits, labels, problem) {
+  if (problem === NUMBER) return { prediction: logits[0] };
+  if (problem === SEVERAL) {
+    const given = labels.filter((_, place) => logits[place] > 0); // where the probability is above 0.5
+    return { labels: given, probabilities: Float32Array.from(logits, (value) => 1 / (1 + Math.exp(-value))) };
+  }
   const probabilities = softmax(logits);
   const best = logits.indexOf(Math.max(...logits));
   return { label: labels[best], score: probabilities[best], probabilities };

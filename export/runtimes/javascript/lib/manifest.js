@@ -2,13 +2,23 @@
 
 import { ScoringError } from "./fault.js";
 
-/** The manifest from its text; ScoringError where it is none. `where` is for the message. */
+export const ONE_LABEL = "single_label_classification";
+export const SEVERAL = "multi_label_classification";
+export const NUMBER = "regression";
+
+/** The manifest from its text; ScoringError where it is none that is known here. `where` is for the message. */
 export function parseManifest(text, where) {
+  let manifest;
   try {
-    return JSON.parse(text);
+    manifest = JSON.parse(text);
   } catch {
     throw new ScoringError(`${where}: is not JSON; take the bundle from its source again`);
   }
+  const { problem_type: problem } = manifest;
+  if (![ONE_LABEL, SEVERAL, NUMBER].includes(problem)) {
+    throw new ScoringError(`${where}: problem_type is '${problem}', which this program does not know`);
+  }
+  return manifest;
 }
 
 /** Names of the variants that run here: those of padded batches. */

@@ -1,7 +1,7 @@
 // A table in, the same table with answers out: the columns that `bertline infer` writes.
 
-import { answer } from "./classifier.js";
 import { ScoringError } from "./fault.js";
+import { NUMBER, SEVERAL } from "./manifest.js";
 import { TableReader, formatNumber } from "./table.js";
 
 const WINDOW_ROWS = 512; // between two signs of progress
@@ -26,7 +26,7 @@ export async function* scoredTable(classifier, chunks, path, options) {
       const texts = rows.map((cells) => places.map((place) => cells[place]));
       const encoded = classifier.encode(texts.map((text) => (text.length === 2 ? text : text[0])));
       const logits = await classifier.logits(encoded, signal);
-      const answers = logits.map((values) => answer(values, classifier.labels));
+      const answers = logits.map((values) => classifier.answer(values));
       onRows(rows.map((cells, row) => ({ cells, label: answers[row].label })), reader.columns);
       yield rows.map((cells, row) => line(cells, answers[row], logits[row], encoded[row].ids, options)).join("");
     }
@@ -35,7 +35,7 @@ export async function* scoredTable(classifier, chunks, path, options) {
   function* head() {
     if (places !== null || reader.columns === null) return;
     places = textColumns.map((name) => placeOf(name, reader.columns, path));
-    const added = addedColumns(classifier.labels, options);
+    const added = addedColumns(classifier, options);
     const twice = reader.columns.find((name) => added.includes(name));
     if (twice) throw new ScoringError(`${path}: '${twice}' is what the scores are called; rename that column`);
     yield [...reader.columns, ...added].join("\t") + "\n";
@@ -67,19 +67,25 @@ export function placeOf(name, columns, path) {
   return place;
 }
 
-function addedColumns(labels, { probabilities, logits, tokenIds }) {
+function addedColumns({ labels, problem }, { probabilities, logits, tokenIds }) {
+  if (problem === NUMBER && probabilities) {
+    throw new ScoringError("--probabilities: this bundle predicts a number, which has none; leave it out");
+  }
   return [
-    "predicted_label",
-    "score",
-    ...(probabilities ? labels.map((label) => `prob_${label}`) : []),
+    problem === NUMBER ? "prediction" : "predicted_label",
+    ...(problem === NUMBER || problem === SEVERAL ? [] : ["score"]),
+    ...(probabilities || problem === SEVERAL ? labels.map((label) => `prob_${label}`) : []),
     ...(logits ? labels.map((label) => `logit_${label}`) : []),
     ...(tokenIds ? ["token_ids"] : []),
   ];
 }
 
-function line(cells, { label, score, probabilities: shares }, values, ids, { probabilities, logits, tokenIds }) {
-  const added = [label, formatNumber(score)];
-  if (probabilities) added.push(...Array.from(shares, formatNumber));
+function line(cells, answer, values, ids, { probabilities, logits, tokenIds }) {
+  const { labels, probabilities: shares } = answer;
+  const added = labels ? [labels.join(",")] : [];
+  if ("prediction" in answer) added.push(formatNumber(answer.prediction));
+  if ("label" in answer) added.push(answer.label, formatNumber(answer.score));
+  if (labels || probabilities) added.push(...Array.from(shares, formatNumber));
   if (logits) added.push(...Array.from(values, formatNumber));
   if (tokenIds) added.push(ids.join(" "));
   return [...cells, ...added].join("\t") + "\n";

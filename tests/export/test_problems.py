@@ -1,0 +1,90 @@
+"""Models of several labels at once, and of numbers: exported, proven and described as what they are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr
+from sklearn.metrics import f1_score
+
+from bertline.bundle import Bundle
+from bertline.model_folder import ModelFolder
+from bertline.problems import MULTI_LABEL, REGRESSION
+from bertline.tsv import TableSpec
+from export.reference import Reference
+from infer.rows import Rows
+from tests import tiny
+from tests.conftest import Cli, Once
+
+LABELS = ("joy", "anger", "fear")
+COLUMN = ("--label-column", "label")
+CELLS = ("joy", "joy,fear", "", "anger", "fear , joy", "anger,fear,joy")
+
+
+def write_table(path: Path, cells: tuple[str, ...], rows: int) -> Path:
+    lines = [f"{tiny.SENTENCES[row % 8]} {row % 7}\t{cells[row % len(cells)]}" for row in range(rows)]
+    path.write_text("sentence\tlabel\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def several_model(once: Once) -> Path:
+    """What bertline or transformers trained for several labels says so in its config."""
+    return once(
+        "several_model_stated", lambda folder: tiny.write_model(folder, labels=LABELS, seed=1, problem_type=MULTI_LABEL)
+    )
+
+
+@pytest.fixture(scope="module")
+def number_model(once: Once) -> Path:
+    """One output, and nothing said of the problem: transformers takes it for a regression."""
+    return once("number_model", lambda folder: tiny.write_model(folder, labels=("score",), seed=1))
+
+
+def test_several_labels_go_the_whole_way(several_model: Path, cli: Cli, tmp_path: Path) -> None:
+    table, more = write_table(tmp_path / "t.tsv", CELLS, 60), write_table(tmp_path / "more.tsv", CELLS, 84)
+    options = ["--variants", "fp16,quantized,int8,cuda-fp16", "--calibrate-on", more, "--max-flips", "0.3"]
+    outcome = cli("export", several_model, "-o", tmp_path / "b", "--verify-on", table, *COLUMN, *options)
+    assert outcome.code == 0, outcome.err
+    assert "60 rows, " in outcome.err and "0 flips, micro F1 " in outcome.err and ", expected " in outcome.err
+    manifest = Bundle.open(tmp_path / "b").manifest
+    assert (manifest.problem_type, manifest.labels, manifest.thresholds) == (MULTI_LABEL, LABELS, None)
+    reference = Reference(ModelFolder.open(several_model))
+    window = next(Rows([table], TableSpec(), manifest, use_labels=True).windows(100))
+    logits = reference.logits(reference.encode(window.texts, manifest.max_length))
+    expected = f1_score(manifest.problem.true(window.labels), logits > 0, average="micro")
+    gate = manifest.variants["fp32"].gates[0]
+    assert (gate.mcc, gate.metric, gate.flips) == (None, "micro_f1", 0)
+    assert gate.quality == gate.quality_reference == pytest.approx(expected)
+    card = (tmp_path / "b" / "README.md").read_text(encoding="utf-8")
+    assert "gives any of the labels `joy`, `anger`, `fear`" in card and "| micro F1 (PyTorch) |" in card
+    for variant in manifest.variants:
+        if variant != "cuda-fp16":
+            assert cli("verify", tmp_path / "b", table, "--variant", variant, "--device", "cpu").code == 0, variant
+
+
+def test_a_number_goes_the_whole_way(number_model: Path, cli: Cli, tmp_path: Path) -> None:
+    numbers = tuple(str(number / 4) for number in range(9))
+    table, more = write_table(tmp_path / "t.tsv", numbers, 60), write_table(tmp_path / "more.tsv", numbers, 84)
+    options = ["--variants", "fp16,quantized,int8,cuda-fp16", "--calibrate-on", more, "--max-mcc-drop", "0.1"]
+    outcome = cli("export", number_model, "-o", tmp_path / "b", "--verify-on", table, *COLUMN, *options)
+    assert outcome.code == 0, outcome.err
+    assert "Pearson with fp32 0.9" in outcome.err and " flips" not in outcome.err
+    manifest = Bundle.open(tmp_path / "b").manifest
+    assert (manifest.problem_type, manifest.labels) == (REGRESSION, ("score",))
+    reference = Reference(ModelFolder.open(number_model))
+    window = next(Rows([table], TableSpec(), manifest, use_labels=True).windows(100))
+    logits = reference.logits(reference.encode(window.texts, manifest.max_length))
+    gate = manifest.variants["fp32"].gates[0]
+    assert (gate.mcc, gate.metric, gate.flips) == (None, "pearson", 0)
+    assert gate.quality_reference == pytest.approx(pearsonr(logits[:, 0], np.array(window.labels)).statistic, abs=1e-6)
+    card = (tmp_path / "b" / "README.md").read_text(encoding="utf-8")
+    assert "A model that predicts a number, `score`" in card and "| – | " in card and "Pearson (PyTorch)" in card
+    assert cli("verify", tmp_path / "b", table, "--variant", "int8", "--device", "cpu").code == 0
+
+
+def test_a_label_that_does_not_match_the_problem_is_named(several_model: Path, cli: Cli, tmp_path: Path) -> None:
+    table = write_table(tmp_path / "t.tsv", ("joy", "hope"), 4)
+    outcome = cli("export", several_model, "-o", tmp_path / "b", "--verify-on", table, *COLUMN, "-q")
+    assert outcome.code == 1 and "line 3" in outcome.err and "'hope' holds what is not a label" in outcome.err
+    assert not (tmp_path / "b").exists()
