@@ -149,6 +149,10 @@ class RemotePlace:
     def __truediv__(self, name: str) -> "RemotePlace":
         return RemotePlace(self.uri, f"{self.path}/{name}")
 
+    def above(self) -> "RemotePlace":
+        """The folder that it is in."""
+        return RemotePlace(self.uri, self.path.rpartition("/")[0])
+
     def state(self) -> State | None:
         info = self._info()
         if info is None or not info.is_file:

@@ -16,7 +16,7 @@ from tests.infer.cluster.undisturbed import PARTS, assert_same, finished, record
 if TYPE_CHECKING:
     from ray.cluster_utils import Cluster
 
-KILLS = 3  # of the driver, and of workers
+KILLS = 2  # of the driver, and of workers; each start of Ray takes seconds
 SEED = 13
 
 
