@@ -75,10 +75,8 @@ def _tables(text: str) -> list[Place]:
         return [place / name for name in names]
     above, pattern = place.above(), place.path.rpartition("/")[2]
     if set("*?[") & set(pattern):
-        found = [
-            above / name for name in above.names() if fnmatchcase(name, pattern) and not is_left_by_run(Path(name))
-        ]
-        if not found:
+        names = [name for name in above.names() if fnmatchcase(name, pattern) and not is_left_by_run(Path(name))]
+        if not names:
             raise BertlineError(f"{place.name}: no file has such a name; check the pattern, and the folder it is in")
-        return list(found)
+        return [above / name for name in names]
     raise BertlineError(f"{place.name}: no such file; check the name, and the folder it is in")
