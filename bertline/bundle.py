@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
-from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Regression, SingleLabel, problem_fault, problem_of
+from bertline.metrics import CALLED
+from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Problem, SingleLabel, problem_fault, problem_of
 from bertline.schema import from_json, parse_json
 
 MANIFEST = "bertline.json"
@@ -75,8 +76,8 @@ class Gate:
     rows_per_second: float | None = None  # over `rows`, tokenizing apart; what --variant auto chooses by
     gpu: str | None = None  # the CUDA device's name
     parity: str | None = None  # what ran the graph in place of the device that the variant is for
-    metric: str | None = None  # of a model with no MCC, micro_f1 or pearson; None: the rows had no labels
-    quality: float | None = None  # by that metric; None also where it is undefined
+    metric: str | None = None  # that a model without an MCC goes by: micro_f1 or pearson
+    quality: float | None = None  # by that metric; None: the rows had no labels, or it is undefined
     quality_reference: float | None = None
 
 
@@ -139,12 +140,12 @@ class Manifest:
         return self.tokenizer.positions or self.max_length
 
     @property
-    def problem(self) -> SingleLabel | MultiLabel | Regression:
+    def problem(self) -> Problem:
         """What the model's outputs mean, decided at 0.5."""
         return problem_of(self.problem_type, self.labels)
 
     @property
-    def tuned_problem(self) -> SingleLabel | MultiLabel | Regression | None:
+    def tuned_problem(self) -> Problem | None:
         """The same, decided at the stored thresholds; None where there are none."""
         if self.thresholds is None:
             return None
@@ -255,6 +256,8 @@ def _threshold_faults(manifest: Manifest) -> list[str]:
         return ["thresholds: only a model of two labels, or of several at once, has any"]
     wanted = labels[1:] if manifest.problem_type == SINGLE_LABEL else labels
     faults = []
+    if manifest.thresholds.metric not in CALLED:
+        faults.append(f"thresholds.metric is {manifest.thresholds.metric!r}, which is none of {', '.join(CALLED)}")
     if set(found) != set(wanted):
         faults.append(f"thresholds.labels are of {', '.join(found) or 'none'}, and not of {', '.join(wanted)}")
     for label, value in found.items():

@@ -15,6 +15,7 @@ from bertline.errors import BertlineError
 from export.cli import export
 from finetune.cli import finetune
 from infer.cli import infer, info
+from infer.threshold_cli import threshold
 from infer.verify_cli import sign, verify
 from infer.web_cli import web
 
@@ -73,7 +74,7 @@ def demo(
     run_demo(output, force=force, quiet=quiet)
 
 
-for command in (finetune, export, verify, sign, infer, info, web):
+for command in (finetune, export, verify, sign, threshold, infer, info, web):
     app.command()(command)
 app.add_typer(benchmark, name="benchmark")
 

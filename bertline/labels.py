@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from bertline.columns import Columns
+from bertline.schema import parse_json
 
 SEPARATOR = ","  # between the labels of one cell
 FLOAT32_MAX = 3.4028234663852886e38
@@ -47,7 +48,10 @@ class LabelParser:
 
 
 class LabelSetParser:
-    """Labels, by name or id, with commas between: ids in order, tuple[int, ...]; of an empty cell none."""
+    """Labels, by name or id, with commas between: ids in order, tuple[int, ...]; of an empty cell none.
+
+    A list in JSON, which is what a column of lists in Parquet becomes, is understood as well.
+    """
 
     def __init__(self, labels: Sequence[str]) -> None:
         self._one = LabelParser(labels)
@@ -58,13 +62,22 @@ class LabelSetParser:
     def _of(self, cell: str) -> tuple[int, ...] | None:
         if not isinstance(cell, str):
             return None
-        ids = self._one.values_of([name.strip() for name in cell.split(SEPARATOR)]) if cell.strip() else []
+        ids = self._one.values_of(_names_in(cell.strip()))
         known = [number for number in ids if number is not None]
         return tuple(sorted(set(known))) if len(known) == len(ids) else None
 
     def fault(self, cell: str | bytes | None) -> str:
         names = ", ".join(self._one.labels)
         return f"{_shown(cell)} holds what is not a label ({names}), or no comma between; correct the row"
+
+
+def _names_in(cell: str) -> list[str]:
+    if cell.startswith("[") and cell.endswith("]"):
+        try:
+            return [str(name) for name in parse_json(cell)]
+        except ValueError:
+            return [cell]  # which is no label
+    return [name.strip() for name in cell.split(SEPARATOR)] if cell else []
 
 
 class NumberParser:

@@ -8,6 +8,15 @@ from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 NORMAL_95 = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
+CALLED = {  # metrics as people know them, by their name in reports
+    "accuracy": "accuracy",
+    "mcc": "MCC",
+    "f1": "F1",
+    "micro_f1": "micro F1",
+    "macro_f1": "macro F1",
+    "pearson": "Pearson",
+    "spearman": "Spearman",
+}
 _CELLS_AT_ONCE = 2**20  # of resampled confusion matrices; 200 labels must not fill the memory
 
 

@@ -1,7 +1,8 @@
 """What a model's outputs mean: one label of several, any number of labels, or a number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,9 +107,9 @@ class MultiLabel:
         different: NDArray[np.bool_] = (self.decide(own) != self.decide(reference)).any(axis=1)
         return different
 
-    def cell(self, given: NDArray[np.bool_]) -> str:
-        """The labels (labels,) of one row as a cell, which the parser reads back."""
-        return SEPARATOR.join(label for label, there in zip(self.labels, given.tolist(), strict=True) if there)
+    def cell(self, given: Iterable[bool | np.bool_]) -> str:
+        """The labels of one row, (labels,) whether each is given, as a cell, which the parser reads back."""
+        return SEPARATOR.join(compress(self.labels, given))
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,7 @@ def infer(
         for job in jobs:
             check_job(job)
         for job in jobs:
-            with _progress(console) as advance:
+            with row_progress(console) as advance:
                 result, _ = score_files(job, opened.manifest, open_scorer, advance)
             for line in summary_of(job.output, result):
                 console.print(line, markup=False)
@@ -256,7 +256,8 @@ def _introduce(console: "Console", bundle: Path, scorer: "Scorer | Fleet") -> No
     )
 
 
-def _progress(console: "Console") -> Any:
+def row_progress(console: "Console") -> Any:
+    """A bar over the bytes of the inputs with the rows done; a context whose value is to be told of both."""
     from contextlib import contextmanager
 
     from rich.progress import TextColumn

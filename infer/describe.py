@@ -1,12 +1,16 @@
 """What a bundle or a model folder is, in a few facts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bertline.bundle import MANIFEST, Bundle
+from bertline.bundle import MANIFEST, Bundle, Gate, Manifest
 from bertline.console import file_size
+from bertline.metrics import CALLED
 from bertline.model_folder import TRAINING, ModelFolder
+from bertline.problems import REGRESSION, problem_type_of
 from infer.signing import SIGNATURE
+from infer.summary import thresholds_in_words
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -26,9 +30,9 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         "variants": ", ".join(
             f"{name} ({file_size(manifest.files[variant.file].bytes)})" for name, variant in manifest.variants.items()
         ),
+        "thresholds": _thresholds(manifest),
         "parity": "; ".join(
-            f"{name}: max |Δlogit| {gate.max_abs_logit:.1e}, {gate.flips} flips of {gate.rows:,} rows "
-            f"on {gate.provider}"
+            f"{name}: max |Δlogit| {gate.max_abs_logit:.1e}, {_flips(gate)} on {gate.provider}"
             for name, variant in manifest.variants.items()
             for gate in variant.gates
         ),
@@ -39,11 +43,37 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
     }
 
 
+def _thresholds(manifest: Manifest) -> str:
+    found = manifest.thresholds
+    if manifest.problem_type == REGRESSION:
+        return "none, it predicts a number"
+    if found is None:
+        return "0.5"
+    return (
+        f"0.5, and with --thresholds {thresholds_in_words(found.labels)} "
+        f"(the best {CALLED[found.metric]} on {found.rows:,} rows of {found.table}, with {found.variant})"
+    )
+
+
+def _flips(gate: Gate) -> str:
+    """Of a number nothing flips."""
+    rows = f"{gate.rows:,} rows"
+    return rows if gate.metric == "pearson" else f"{gate.flips} flips of {rows}"
+
+
+def _holdout(name: str, metrics: Mapping[str, Any]) -> str:
+    """By the metric that its problem goes by."""
+    metric = next(metric for metric in ("mcc", "micro_f1", "pearson") if metric in metrics)
+    value = metrics[metric]
+    return f"{name} {CALLED[metric]} {'undefined' if value is None else format(value, '.4f')}"
+
+
 def _describe_model(path: Path) -> dict[str, Any]:
     folder = ModelFolder.open(path)
     return {
         "model folder": str(path),
         "architecture": ", ".join(folder.config["architectures"]),
+        "problem": problem_type_of(folder.config.get("problem_type"), len(folder.labels)),
         "labels": ", ".join(folder.labels),
         "weights": ", ".join(
             f"{file.name} ({file_size(file.stat().st_size)})" for file in sorted(path.glob("*.safetensors"))
@@ -51,8 +81,6 @@ def _describe_model(path: Path) -> dict[str, Any]:
         "base model": folder.recipe.get("model"),
         "corpus": folder.training.get("corpus", {}).get("name"),
         "kept epoch": folder.training.get("kept_epoch"),
-        "holdout MCC": ", ".join(
-            f"{name} {metrics['mcc']:.4f}" for name, metrics in folder.training.get("holdouts", {}).items()
-        ),
+        "holdouts": ", ".join(_holdout(name, metrics) for name, metrics in folder.training.get("holdouts", {}).items()),
         "recipe": TRAINING if folder.training else "not trained by bertline",
     }

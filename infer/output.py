@@ -142,7 +142,7 @@ class TsvFormat:
         if isinstance(problem, Regression):
             return []
         if isinstance(problem, MultiLabel):
-            return [[problem.cell(row) for row in decided]]
+            return [[problem.cell(row) for row in decided.tolist()]]
         return [[problem.labels[label] for label in decided.tolist()]]
 
     def finish(self, partial: Path, whole: Path) -> None:

@@ -55,5 +55,6 @@ def _run_section(report: dict[str, Any]) -> Section:
         y_label="seconds",
     )
     told = "The stages overlap. To wait is what the device does when the others are slower; it should be short."
-    commands = Commands([f"bertline infer BUNDLE {names} -o OUTPUT --html"])
+    thresholds = " --thresholds" if report["thresholds"] else ""
+    commands = Commands([f"bertline infer BUNDLE {names} -o OUTPUT --html{thresholds}"])
     return Section("The run", [Facts(facts), Chart(chart, told), commands])

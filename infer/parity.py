@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Gate
+from bertline.metrics import CALLED
 from bertline.problems import REGRESSION, Problem
 from infer.cpus import cpu_name
 from infer.encode import Encoded
@@ -128,7 +129,9 @@ class Parity:
                 f"max |Δlogit| {self.max_abs_logit:.2e}, allowed {limits.max_abs_logit:.0e} (worst: {self.worst})"
             )
         if self.quality_drop > limits.max_mcc_drop:
-            faults.append(f"{self.quality.called} drops by {self.quality_drop:.4f}, allowed {limits.max_mcc_drop:g}")
+            faults.append(
+                f"{CALLED[self.quality.metric]} drops by {self.quality_drop:.4f}, allowed {limits.max_mcc_drop:g}"
+            )
         if (self.batch_variance or 0.0) > limits.max_batch_variance:
             faults.append(
                 f"a row's logits move by {self.batch_variance:.1e} with the batch, allowed "
@@ -146,7 +149,7 @@ class Parity:
         parts += [] if self.problem.type == REGRESSION else [f"{self.flips} flips"]
         own, reference = self.quality.own, self.quality.reference
         if own is not None and reference is not None:
-            parts.append(f"{self.quality.called} {own:.4f} ({self.against} {reference:.4f})")
+            parts.append(f"{CALLED[self.quality.metric]} {own:.4f} ({self.against} {reference:.4f})")
         parts += [f"{self.rows / self._seconds:,.0f} rows/s"] if self._seconds else []
         return ", ".join(parts)
 

@@ -19,7 +19,6 @@ class Quality(Protocol):
     """A running count over rows; `own` and `reference` are the two sides' figures, None before any row has a label."""
 
     metric: str  # its name in reports
-    called: str  # and for people
 
     def add(self, labels: Sequence[Any], own: Logits, reference: Logits) -> None:
         """Count rows: values of the problem's parser, and both logits (rows, labels)."""
@@ -46,7 +45,6 @@ class SingleQuality:
 
     problem: SingleLabel
     metric: str = "mcc"
-    called: str = "MCC"
     _cells: Counter[tuple[int, int, int]] = field(default_factory=Counter)  # true, own, reference label ids
 
     def add(self, labels: Sequence[int], own: Logits, reference: Logits) -> None:
@@ -82,7 +80,6 @@ class SeveralQuality:
 
     problem: MultiLabel
     metric: str = "micro_f1"
-    called: str = "micro F1"
     _rows: int = 0
     _twice: Counts = field(default_factory=lambda: np.zeros(2, np.int64))  # twice the labels rightly given, by side
     _both: Counts = field(default_factory=lambda: np.zeros(2, np.int64))  # labels given, and those true
@@ -115,7 +112,6 @@ class NumberQuality:
 
     problem: Regression
     metric: str = "pearson"
-    called: str = "Pearson"
     _rows: int = 0
     _own: Moments = field(default_factory=Moments)
     _reference: Moments = field(default_factory=Moments)

@@ -89,11 +89,19 @@ def label_table(per_label: list[dict[str, Any]]) -> Iterator[str]:
     if len(per_label) > MAX_LABELS:
         shown = sorted(per_label, key=lambda label: float(label["f1"]))[:MAX_LABELS]
         yield f"the {MAX_LABELS} of {len(per_label)} labels with the lowest F1; the report has them all:"
-    names = _names(["label", *(label["label"] for label in shown)])
-    yield f"  {names[0]}  precision   recall       F1      rows"
-    for name, label in zip(names[1:], shown, strict=True):
-        figures = f"{label['precision']:>11.4f}{label['recall']:>9.4f}{label['f1']:>9.4f}{label['support']:>10,}"
-        yield f"  {name}{figures}"
+    rows = [
+        [label["label"], *(f"{label[name]:.4f}" for name in ("precision", "recall", "f1")), f"{label['support']:,}"]
+        for label in shown
+    ]
+    yield from columns_of(["label", "precision", "recall", "F1", "rows"], rows)
+
+
+def columns_of(head: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """Rows below their head, each column as wide as it needs: names to the left, figures to the right."""
+    names = _names([row[0] for row in (head, *rows)])
+    widths = [max(len(row[place]) for row in (head, *rows)) for place in range(1, len(head))]
+    for name, (_, *figures) in zip(names, (head, *rows), strict=True):
+        yield f"  {name}" + "".join(f"  {figure:>{width}}" for figure, width in zip(figures, widths, strict=True))
 
 
 def _names(names: list[str]) -> list[str]:

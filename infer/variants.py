@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from bertline.bundle import Bundle, Gate, Variant
 from bertline.errors import BertlineError, UsageError
+from bertline.metrics import CALLED
 from infer.packing import PACKED
 from infer.providers import CPU_PROVIDER, CUDA_PROVIDER, ON_CPU, OPENVINO_PROVIDER
 
@@ -59,15 +60,17 @@ class Choice:
         """What the gate measured against PyTorch fp32, in words."""
         played = next((gate for gate in self.variant.gates if gate.parity), None)
         if self.gate is None and played is not None:
-            return f"not measured on this kind of device; by the {played.parity} {_loss(played)}"
-        return "no loss is recorded" if self.gate is None else _loss(self.gate)
+            return f"not measured on this kind of device; by the {played.parity} {loss_in_words(played)}"
+        return "no loss is recorded" if self.gate is None else loss_in_words(self.gate)
 
 
-def _loss(gate: Gate) -> str:
-    flips = f"{gate.flips} flips of {gate.rows:,} rows"
-    if gate.mcc is None or gate.mcc_reference is None:
-        return flips
-    return f"{flips}, MCC {gate.mcc - gate.mcc_reference:+.4f}"
+def loss_in_words(gate: Gate) -> str:
+    """What the gate's rows lost: answers that differ, or how far numbers are off, and the metric where it is known."""
+    metric = gate.metric or "mcc"
+    own, reference = (gate.quality, gate.quality_reference) if gate.metric else (gate.mcc, gate.mcc_reference)
+    lost = f"max |Δ| {gate.max_abs_logit:.1e}" if metric == "pearson" else f"{gate.flips} flips"
+    lost += f" of {gate.rows:,} rows"
+    return lost if own is None or reference is None else f"{lost}, {CALLED[metric]} {own - reference:+.4f}"
 
 
 def choose(bundle: Bundle, wanted: str, machine: Machine) -> Choice:

@@ -36,8 +36,8 @@ LEAVES = {
     "bertline.columns": {"bertline.errors"},
     "bertline.compression": {"bertline.errors", "bertline.lines"},
     "bertline.tsv": {"bertline.blocks", "bertline.columns", "bertline.errors", "bertline.lines"},
-    "bertline.bundle": {"bertline.errors", "bertline.problems", "bertline.schema"},
-    "bertline.labels": {"bertline.columns"},
+    "bertline.bundle": {"bertline.errors", "bertline.metrics", "bertline.problems", "bertline.schema"},
+    "bertline.labels": {"bertline.columns", "bertline.schema"},
     "bertline.problems": {"bertline.labels", "bertline.metrics"},
     "bertline.model_folder": {"bertline.errors", "bertline.schema"},
     "bertline.report": set(),
@@ -86,6 +86,7 @@ LEAVES = {
         *(f"bertline.evaluation.{name}" for name in ("multi_label", "scores", "shared_blocks")),
     },
     "bertline.evaluation.regression_section": {
+        "bertline.axes",
         "bertline.report",
         *(f"bertline.evaluation.{name}" for name in ("charts", "number_charts", "regression", "shared_blocks")),
     },

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bertline.axes import number
 from bertline.evaluation.charts import Interval, grouped_histogram, interval_chart
 from bertline.evaluation.number_charts import grid_chart
 from bertline.evaluation.regression import RegressionEvaluation
@@ -57,12 +58,13 @@ def _errors(errors: NDArray[np.float64]) -> Chart:
     counts = np.histogram(errors, edges)[0]
     chart = grouped_histogram(
         edges.tolist(),
-        {"rows": counts.tolist()},
+        {"all rows": counts.tolist()},
         title="Errors",
         x_label="predicted − true",
         mark=(0.0, "0"),
     )
-    return Chart(chart, f"The mean error is {errors.mean():.3g}; far from 0 it is a bias that a constant would mend.")
+    mean = number(float(errors.mean()))
+    return Chart(chart, f"The mean error is {mean}; far from 0 it is a bias that a constant would mend.")
 
 
 def _length_chart(evaluation: RegressionEvaluation) -> Chart:

@@ -92,6 +92,11 @@ class Scores:
             for number, confusion in enumerate(confusions, 1)
         ]
 
+    def at(self, threshold: float) -> Counts:
+        """Counts (2, 2) at one of those thresholds: true groups by what is given, not or so."""
+        place = round(threshold * BINS)
+        return np.stack([self.counts[:, :place].sum(axis=1), self.counts[:, place:].sum(axis=1)], axis=1)
+
     def f1_curve(self) -> NDArray[np.float64]:
         """F1 (999,) of the label at the thresholds 0.001…0.999: exact, as those of `threshold_curve`."""
         above = self.counts.sum(axis=1, keepdims=True) - np.cumsum(self.counts, axis=1)[:, :-1]

@@ -132,7 +132,7 @@ def _threshold_chart(evaluation: Evaluation) -> Chart:
     second = evaluation.labels[1]
     curve = evaluation.scores.threshold_curve()
     mark, threshold = _used(evaluation)
-    best, used = best_of(curve), min(curve, key=lambda point: abs(point.threshold - threshold))
+    best = best_of(curve)
     shown = curve[SHOWN - 1 :: SHOWN]
     chart = line_chart(
         {
@@ -145,15 +145,15 @@ def _threshold_chart(evaluation: Evaluation) -> Chart:
         y_label="MCC, accuracy",
         mark=mark,
     )
-    return Chart(chart, _best_in_words(best, used))
+    return Chart(chart, _best_in_words(best, threshold, evaluation.mcc))
 
 
-def _best_in_words(best: AtThreshold, used: AtThreshold) -> str:
-    if best.threshold == used.threshold:
-        return f"No threshold has a higher MCC on these rows than {number(used.threshold)} ({used.mcc:.3f})."
+def _best_in_words(best: AtThreshold, used: float, mcc: float) -> str:
+    if best.threshold == used or best.mcc <= mcc:
+        return f"No threshold has a higher MCC on these rows than {used:g} ({mcc:.3f})."
     return (
-        f"MCC {used.mcc:.3f} at {number(used.threshold)}, and {best.mcc:.3f} at {number(best.threshold)}, the best "
-        "of 999 thresholds (each exact). A threshold chosen on these rows flatters itself on them: judge it on others."
+        f"MCC {mcc:.3f} at {used:g}, and {best.mcc:.3f} at {number(best.threshold)}, the best of 999 thresholds "
+        "(each exact). A threshold chosen on these rows flatters itself on them: judge it on others."
     )
 
 

@@ -16,7 +16,7 @@ MAX_BARS = 24
 def label_table(per_label: Sequence[LabelFigures], more: dict[str, Sequence[Cell]] | None = None) -> Table:
     """Precision, recall and F1 of each label; of more than 50 those of the lowest F1. `more` adds columns."""
     order = list(range(len(per_label)))
-    caption = "Figures by label: of the rows given it those that have it, of those that have it those given it"
+    caption = "By label; precision: of the rows given it the share that has it; recall: of those that have it, given it"
     if len(order) > MAX_LABELS:
         order = sorted(order, key=lambda place: per_label[place].f1)[:MAX_LABELS]
         caption = f"The {MAX_LABELS} of {len(per_label)} labels with the lowest F1"

@@ -10,6 +10,7 @@ import pytest
 
 from bertline.bundle import MANIFEST, Bundle
 from bertline.errors import BertlineError, VerificationError
+from bertline.problems import MultiLabel, SingleLabel
 
 
 @pytest.fixture
@@ -86,6 +87,44 @@ def test_a_manifest_that_is_none(copy: Path, content: bytes, message: str) -> No
 def test_a_manifest_that_contradicts_itself(copy: Path, key: str, value: Any, message: str) -> None:
     change(copy, lambda document: document.update({key: value}))
     assert message in refused(copy)
+
+
+def stored(**changed: Any) -> dict[str, Any]:
+    """Thresholds as `bertline threshold` stores them."""
+    figures = {"accuracy": 0.5, "mcc": 0.1, "f1": 0.4}
+    found = {"metric": "mcc", "labels": {"1": 0.25}, "rows": 9, "table": "dev.tsv", "sha256": "0" * 64}
+    return {**found, "variant": "fp32", "before": figures, "after": figures, **changed}
+
+
+def test_stored_thresholds_decide_the_tuned_problem(copy: Path) -> None:
+    assert Bundle.open(copy).manifest.tuned_problem is None
+    change(copy, lambda document: document.update(thresholds=stored()))
+    manifest = Bundle.open(copy).manifest
+    assert manifest.problem == SingleLabel(("0", "1")) and manifest.tuned_problem == SingleLabel(("0", "1"), 0.25)
+    found = stored(labels={"1": 0.75, "0": 0.5})
+    change(copy, lambda document: document.update(thresholds=found, problem_type="multi_label_classification"))
+    assert Bundle.open(copy).manifest.tuned_problem == MultiLabel(("0", "1"), (0.5, 0.75))  # by label id
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"labels": {"1": 1.5}}, "thresholds.labels: 1.5 of '1' is not within 0 and 1"),
+        ({"labels": {"0": 0.5}}, "thresholds.labels are of 0, and not of 1"),
+        ({"labels": {}}, "thresholds.labels are of none, and not of 1"),
+        ({"labels": {"1": "high"}}, "thresholds.labels.1 is 'high', not float"),
+        ({"metric": "auc"}, "thresholds.metric is 'auc', which is none of accuracy, mcc, f1"),
+        ({"rows": None}, "thresholds.rows is None, not int"),
+    ],
+)
+def test_thresholds_that_are_none_are_refused(copy: Path, changed: dict[str, Any], message: str) -> None:
+    change(copy, lambda document: document.update(thresholds=stored(**changed)))
+    assert message in refused(copy)
+
+
+def test_a_model_that_nothing_decides_has_no_thresholds(copy: Path) -> None:
+    change(copy, lambda document: document.update(thresholds=stored(), labels=["0", "1", "2"]))
+    assert "thresholds: only a model of two labels, or of several at once, has any" in refused(copy)
 
 
 def test_all_problems_are_listed_at_once(copy: Path) -> None:

@@ -40,6 +40,13 @@ def test_several_labels_stand_in_one_cell_in_any_order() -> None:
     assert parser.values_of(["joy,", "joy fear", "3", ",", "Joy", None]) == [None] * 6  # type: ignore[list-item]
 
 
+def test_a_list_as_parquet_has_it_is_several_labels() -> None:
+    parser = LabelSetParser(["joy", "anger", "[sic]"])
+    cells = ["[]", '["joy", "anger"]', "[1, 0]", '["[sic]"]']
+    assert parser.values_of(cells) == [(), (0, 1), (0, 1), (2,)]
+    assert parser.values_of(['["joy"', "[joy]", "[7]", "[null]", "[[0]]", '{"joy": 1}', "[1.5]"]) == [None] * 7
+
+
 def test_numbers_are_finite_and_decimal() -> None:
     assert NumberParser().values_of(["3.8", "-1", ".5", "2.", "1e-3", " 4 "]) == [3.8, -1.0, 0.5, 2.0, 0.001, 4.0]
     wrong = ["", "nan", "inf", "1e999", "-1e39", "1_0", "0x1", "3,8", "٣", None]

@@ -66,3 +66,14 @@ def test_the_type_is_the_models_or_follows_from_its_outputs() -> None:
         MULTI_LABEL,
     ]
     assert isinstance(problem_of(SINGLE_LABEL, ["a", "b"]), SingleLabel)
+
+
+def test_a_threshold_of_one_half_decides_as_none_does_where_probabilities_round_alike() -> None:
+    tiny = np.float32(1e-45)
+    logits = np.array([[0, tiny], [tiny, 0], [-tiny, tiny], [0, 0]], np.float32)
+    for plain, tuned in (
+        (SingleLabel(("a", "b")), SingleLabel(("a", "b"), 0.5)),
+        (MultiLabel(("a", "b")), MultiLabel(("a", "b"), (0.5, 0.5))),
+    ):
+        assert plain.decide(logits).tolist() == tuned.decide(logits).tolist()
+    assert SingleLabel(("a", "b"), 0.5).decide(logits).tolist() == [1, 0, 1, 0]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
@@ -79,6 +80,21 @@ def test_json_lines_and_parquet_hold_several_labels_as_lists(
     assert [row["predicted_label"] for row in lines] == expected == [row["predicted_label"] for row in rows]
     assert [row["prob_fear"] for row in lines] == pytest.approx([row["prob_fear"] for row in rows])
     assert "score" not in lines[0] and "score" not in rows[0]
+
+
+def test_labels_in_parquet_are_lists_and_numbers(
+    several_bundle: Path, number_bundle: Path, tmp_path: Path, cli: Cli
+) -> None:
+    lists = [cell.split(",") if cell else [] for cell in CELLS]
+    columns = {"sentence": tiny.SENTENCES[:6], "label": lists, "score": np.arange(6, dtype=np.float32) / 5}
+    path, out = tmp_path / "in.parquet", tmp_path / "o.tsv"
+    pq.write_table(pa.table(columns), path)
+    assert cli("infer", several_bundle, path, "-o", out, "--label-column", "label").code == 0
+    assert [label["support"] for label in report_of(out)["metrics"]["per_label"]] == [2, 3, 3]
+    assert cli("infer", number_bundle, path, "-o", out, "--label-column", "score", "--force").code == 0
+    assert report_of(out)["metrics"]["rows"] == 6
+    outcome = cli("infer", several_bundle, path, "-o", out, "--label-column", "score", "--force")
+    assert outcome.code == 1 and "in.parquet, row 1, column score: '0.0' holds what is not a label" in outcome.err
 
 
 def test_a_number_is_one_column(number_bundle: Path, number_table: Path, tmp_path: Path, cli: Cli) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 
 from bertline.bundle import Bundle
 from bertline.cli import run
-from bertline.evaluation import Evaluation
-from bertline.evaluation.section import evaluation_section
+from bertline.evaluation import Evaluation, MultiLabelEvaluation, RegressionEvaluation
+from bertline.evaluation.section import evaluation_section, main_tiles
 from bertline.report import Block, Chart, Commands, Facts, Report, Section, Table, render_html
 from bertline.tsv import TableSpec
 from tests import tiny
@@ -259,6 +259,37 @@ def evaluation_page(line: Line) -> str:
     return render_html(Report("Evaluations", "", [], sections))
 
 
+def several_labels_page(line: Line) -> str:
+    """Evaluations of few labels, of more than there is room for, with thresholds of their own, and of no rows."""
+    draw, sections = np.random.default_rng(0), []
+    for rows, labels, thresholds in (
+        (5000, ("joy", "anger", "fear", "surprise", "sadness"), (0.31, 0.5, 0.62, 0.2, 0.45)),
+        (900, tuple(text for text in TEXTS if "," not in text)[:5], None),
+        (300, tuple(f"label {number}" for number in range(70)), None),
+        (0, ("a", "b"), None),
+    ):
+        true = draw.random((rows, len(labels))) < np.linspace(0.05, 0.5, len(labels))
+        logits = draw.normal(0, 1.2, (rows, len(labels))) + 2.2 * true - 1.4
+        evaluation = MultiLabelEvaluation(labels, thresholds)
+        texts = [TEXTS[row % len(TEXTS)] for row in range(rows)]
+        evaluation.add(true, logits, draw.integers(3, 64, rows), texts)
+        sections.append(evaluation_section(f"{rows:,} rows, {len(labels)} labels", evaluation))
+    return render_html(Report("Several labels", "", main_tiles(evaluation, "on dev"), sections))
+
+
+def numbers_page(line: Line) -> str:
+    """Evaluations of numbers: many, few, one, none, and all alike."""
+    draw, sections = np.random.default_rng(0), []
+    for rows, scale in ((5000, 1.0), (30, 1e6), (1, 1.0), (0, 1.0), (40, 0.0)):
+        true = draw.integers(0, 26, rows) / 5 * scale
+        logits = (true * 0.8 + draw.normal(0.4, 0.6, rows) * scale)[:, None]
+        evaluation = RegressionEvaluation(("score",))
+        texts = [(TEXTS[row % len(TEXTS)], TEXTS[row % 3]) for row in range(rows)]
+        evaluation.add(true, logits, draw.integers(3, 64, rows), texts, lambda row: ("a file.tsv", row + 2))
+        sections.append(evaluation_section(f"{rows:,} rows", evaluation))
+    return render_html(Report("Numbers", "", main_tiles(evaluation), sections))
+
+
 PAGES: dict[str, Callable[[Line], str]] = {
     "training": training_page,
     "scoring": scoring_page,
@@ -272,5 +303,7 @@ PAGES: dict[str, Callable[[Line], str]] = {
     "wide tables": wide_page,
     "charts": charts_page,
     "evaluations": evaluation_page,
+    "evaluations of several labels": several_labels_page,
+    "evaluations of numbers": numbers_page,
 }
 WIDER_THAN_PAPER = {"wide tables"}  # a browser prints these smaller
