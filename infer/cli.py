@@ -160,7 +160,7 @@ def infer(
             batch_tokens=budget,
         )
         opened = Bundle.open(bundle)
-        with _progress(console) as advance:
+        with row_progress(console) as advance:
             result, _ = score_on_cluster(run, opened, lambda line: console.print(line, markup=False), advance)
         for line in summary_of(output, result):
             console.print(line, markup=False)
