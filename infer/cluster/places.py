@@ -119,7 +119,6 @@ class LocalPlace:
         path.replace(self.path)
 
     def scratch(self) -> Path:
-        self.path.mkdir(exist_ok=True)
         return Path(tempfile.mkdtemp(dir=self.path))
 
     def names(self) -> list[str]:

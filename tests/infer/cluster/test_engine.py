@@ -351,3 +351,25 @@ def test_several_labels_and_numbers(
     assert joined(folder) == local.read_bytes()
     ours, theirs = (json.loads(path.read_text()) for path in (folder / "report.json", report_path(local)))
     assert ours["metrics"] == theirs["metrics"] and ours["problem_type"] == theirs["problem_type"]
+
+
+def test_a_worker_of_a_run_that_was_replaced_writes_no_part(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
+    folder = tmp_path / "parts"
+
+    def replace(done: int) -> None:
+        if done == 2:
+            run = folder / ".unfinished" / "run.json"
+            run.write_text(run.read_text().replace('"run": "', '"run": "another'))
+            (folder / "part-00002.tsv").write_text("another's")
+
+    outcome = with_ray(cli, Here(meanwhile=replace), bundle, big, "-o", folder, "--part-rows", 32)
+    assert outcome.code == 1 and "parts: is not the folder that the driver writes to" in outcome.err
+    assert (folder / "part-00002.tsv").read_text() == "another's"
+
+
+def test_a_name_that_is_no_utf8(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
+    source = Path(os.fsdecode(os.fsencode(tmp_path / "b") + b"\xff.tsv"))
+    big.rename(source)
+    outcome = with_ray(cli, Here(), bundle, source, "-o", tmp_path / "parts")
+    assert outcome.code == 0, outcome.err
+    assert json.loads((tmp_path / "parts" / "report.json").read_text())["input"][0]["name"].endswith(r"b\udcff.tsv")
