@@ -39,10 +39,10 @@ class Task:
     def require_folder(self) -> None:
         """BertlineError where the folder is not, or no longer, this run's."""
         try:
-            found = (self.working / RUN).read()
-        except FileNotFoundError:
-            found = b""
-        if self.run.encode() not in found:
+            found = json.loads((self.working / RUN).read())["run"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            found = None
+        if found != self.run:
             raise BertlineError(
                 f"{self.folder.name}: is not the folder that the driver writes to; name one that all machines share, "
                 "or one on an object store, such as s3://bucket/folder"
