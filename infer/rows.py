@@ -120,7 +120,7 @@ class Rows:
                 raise BertlineError(f"{source.table.name}: {source.nothing}; give a table with at least one row")
             sha256 = source.sha256()  # reads what is left
             self.bytes_read = before + source.bytes_read
-            self.read.append(InputRead(_printable(source.table.name), source.bytes_read, sha256))
+            self.read.append(InputRead(printable(source.table.name), source.bytes_read, sha256))
 
     def _scorable(self, source: Source, block: Block) -> Iterator["_Scorable | Reject"]:
         """The rows of a block that have texts and a label, and rejects for the others."""
@@ -223,5 +223,6 @@ class _Scorable:
         return _Scorable(self.block.slice(start, stop), self.texts[start:stop], self.labels[start:stop])
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
+    """A file's name as JSON can hold it."""
     return name.encode("utf-8", "backslashreplace").decode()  # what is no UTF-8 is not JSON either

@@ -10,7 +10,6 @@ from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from infer.cluster.answers import Fault, answer, answers
 from infer.cluster.ledger import TRIES, Begin
-from infer.cluster.names import RUN
 from infer.cluster.part import PartDone, Task, score_part
 from infer.cluster.slices import Part
 from infer.cluster.survey import look_at
@@ -111,12 +110,4 @@ class PartScorer:
                     f"runs with {option} {getattr(mine, name)} where others run with {getattr(facts, name)}; "
                     f"give {option} that suits all machines"
                 )
-        try:
-            found = (self._task.working / RUN).read()
-        except FileNotFoundError:
-            found = b""
-        if self._task.run.encode() not in found:
-            raise BertlineError(
-                f"{self._task.folder.name} is not the folder that the driver sees; name one that all machines share, "
-                "or one on an object store, such as s3://bucket/folder"
-            )
+        self._task.require_folder()

@@ -1,6 +1,7 @@
 """What the command line asks of a cluster, checked before anything is started."""
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from bertline.errors import BertlineError, UsageError
 from infer.cluster.names import ENDINGS
 from infer.cluster.places import LocalPlace, Place, RemotePlace, place_of
 from infer.cluster.planning import ClusterJob
-from infer.inputs import STDIN, expand, is_table
+from infer.inputs import STDIN, expand, is_left_by_run, is_table
 from infer.job import Job
 from infer.output import STDOUT
 from infer.rows import check_on_error
@@ -47,7 +48,7 @@ def plan_cluster_job(
         raise UsageError("-: --engine ray reads files, which workers can read again; write stdin to one first")
     return ClusterJob(
         inputs=[place for text in inputs for place in _tables(text)],
-        output=place_of(output.rstrip("/") or "/"),
+        output=place_of(output),
         job=Job([], _NOTHING, **how),
         ending=part_format or ENDINGS[0],
         device=device,
@@ -72,4 +73,10 @@ def _tables(text: str) -> list[Place]:
         if not names:
             raise BertlineError(f"{place.name}: the folder holds no table; name a file")
         return [place / name for name in names]
+    above, pattern = place.above(), place.path.rpartition("/")[2]
+    if set("*?[") & set(pattern):
+        names = [name for name in above.names() if fnmatchcase(name, pattern) and not is_left_by_run(Path(name))]
+        if not names:
+            raise BertlineError(f"{place.name}: no file has such a name; check the pattern, and the folder it is in")
+        return [above / name for name in names]
     raise BertlineError(f"{place.name}: no such file; check the name, and the folder it is in")

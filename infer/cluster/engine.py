@@ -21,7 +21,7 @@ from infer.cluster.whole import Whole, span_of
 from infer.pages import scoring_page
 from infer.pipeline import problem_for
 from infer.report import InputChangedError, report_of
-from infer.rows import InputRead
+from infer.rows import InputRead, printable
 
 _LOOK_SECONDS = 5.0  # between two looks at how many machines are left
 
@@ -78,7 +78,8 @@ def score_on(
             Archive(table.place, table.was).check()
         return _publish(machines, run, planned, folder, whole, startup_seconds)
     except InputChangedError:
-        raise  # and what is done is of files that are no more
+        folder.abandon(len(parts))
+        raise  # without a word of what is kept: it is of files that are no more
     except (BertlineError, KeyboardInterrupt) as error:
         kept = folder.abandon(len(parts))
         if not kept:
@@ -132,7 +133,7 @@ def _publish(
     if whole.evaluation:
         whole.evaluation.finish()
     totals, facts = whole.totals, whole.facts
-    read = [InputRead(table.place.name, table.was.size, table.sha256) for table in planned.tables]
+    read = [InputRead(printable(table.place.name), table.was.size, table.sha256) for table in planned.tables]
     report = report_of(
         planned.job, planned.manifest, read, facts, totals, whole.evaluation, startup_seconds, planned.identity
     )

@@ -14,6 +14,7 @@ from infer.cluster.node_check import check_node, what_is_there
 from infer.cluster.workers import Node, Workers
 
 _PATIENCE_SECONDS = 120.0  # for machines that have to start a first worker
+_FREE_SECONDS = 300.0  # for a machine that has other work to do
 
 
 class Machines(Protocol):
@@ -70,7 +71,14 @@ class RayMachines:
     def call(self, work: Any, argument: Any, workers: Workers) -> Any:
         task = self._ray.remote(work).options(num_cpus=workers.threads, num_gpus=workers.gpus)
         with _one_line(self._ray):
-            return checked(self._ray.get(task.remote(argument)))
+            try:
+                return checked(self._ray.get(task.remote(argument), timeout=_FREE_SECONDS))
+            except self._ray.exceptions.GetTimeoutError:
+                what = f"{workers.threads} CPUs" + (" and a GPU" if workers.gpus else "")
+                raise BertlineError(
+                    f"--engine ray: no machine had {what} free for {_FREE_SECONDS:.0f} s; wait for the other work that "
+                    "ray status shows, or give fewer --threads"
+                ) from None
 
     def each(self, work: Any, items: Sequence[Any]) -> Generator[Any]:
         return self._mapped(items, work, num_cpus=1)

@@ -1,17 +1,16 @@
 """One part of a run: scored by the very stages that score files on one machine, and written whole."""
 
-import hashlib
 import json
 import shutil
 import socket
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from bertline.errors import BertlineError
 from bertline.files import sha256_of
-from infer.cluster.names import done_name, part_name, rejects_name
+from infer.cluster.names import RUN, done_name, part_name, rejects_name
 from infer.cluster.places import Place
 from infer.cluster.slices import Part
 from infer.facts import Facts
@@ -36,6 +35,18 @@ class Task:
     ending: str  # of the parts' files: how they are written
     job: Job  # how to score; its inputs and output are none
     schema: Any  # pyarrow.Schema of the inputs where all are Parquet, else None
+
+    def require_folder(self) -> None:
+        """BertlineError where the folder is not, or no longer, this run's."""
+        try:
+            found = json.loads((self.working / RUN).read())["run"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            found = None
+        if found != self.run:
+            raise BertlineError(
+                f"{self.folder.name}: is not the folder that the driver writes to; name one that all machines share, "
+                "or one on an object store, such as s3://bucket/folder"
+            )
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,7 @@ def score_part(part: Part, task: Task, scorer: Scorer) -> PartDone:
         )
         record = scratch / done_name(part.number)
         record.write_bytes(done.to_json())
+        task.require_folder()  # this worker's driver may have been killed, and another run begun
         (task.folder / name).take(output)
         if done.rejects:
             (task.folder / refused).take(rejects)
@@ -140,9 +152,3 @@ def score_part(part: Part, task: Task, scorer: Scorer) -> PartDone:
         return done
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-def digest_of(parts: Sequence[Part]) -> str:
-    """Of how the inputs were cut."""
-    described = [[piece.described() for piece in part.slices] for part in parts]
-    return hashlib.sha256(json.dumps(described).encode()).hexdigest()

@@ -119,7 +119,6 @@ class LocalPlace:
         path.replace(self.path)
 
     def scratch(self) -> Path:
-        self.path.mkdir(exist_ok=True)
         return Path(tempfile.mkdtemp(dir=self.path))
 
     def names(self) -> list[str]:
@@ -148,6 +147,10 @@ class RemotePlace:
 
     def __truediv__(self, name: str) -> "RemotePlace":
         return RemotePlace(self.uri, f"{self.path}/{name}")
+
+    def above(self) -> "RemotePlace":
+        """The folder that it is in."""
+        return RemotePlace(self.uri, self.path.rpartition("/")[0])
 
     def state(self) -> State | None:
         info = self._info()

@@ -19,7 +19,7 @@ from infer.identity import identity_of
 from infer.job import Job
 from infer.output import format_for
 from infer.pipeline import problem_for
-from infer.rows import Rows
+from infer.rows import Rows, printable
 
 PART_WINDOWS = 8  # windows of a part, where nobody says how many rows
 CHUNKS_HERE = 4  # as few are looked at by the driver, which is faster than to start others
@@ -82,7 +82,7 @@ def plan(run: ClusterJob, bundle: Bundle, machines: Machines, chunks: Sequence[C
     tables = tables_of(chunks, _seen(machines, chunks, job.spec))
     part_rows = run.part_rows or PART_WINDOWS * window_rows
     parts = cut(tables, job.spec, part_rows)
-    inputs = [f"{table.place.name} ({table.was.size:,} bytes, sha256 {table.sha256})" for table in tables]
+    inputs = [f"{printable(table.place.name)} ({table.was.size:,} bytes, sha256 {table.sha256})" for table in tables]
     identity = {"--engine": "ray", "--part-rows": part_rows, "--part-format": run.ending}
     identity |= identity_of(job, bundle.manifest, found.facts, inputs)
     schema = _schema(run, bundle, parts[0], tables)

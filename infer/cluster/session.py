@@ -23,7 +23,7 @@ def ray_session(address: str | None) -> Iterator[RayMachines]:
 
     Raises BertlineError where Ray is not installed or the cluster cannot be reached.
     """
-    ray = _import_ray()
+    ray = import_ray()
     if ray.is_initialized():  # by the program that bertline is a part of, whose it stays
         yield RayMachines(ray)
         return
@@ -46,7 +46,7 @@ def ray_session(address: str | None) -> Iterator[RayMachines]:
         ray.shutdown()
 
 
-def _import_ray() -> Any:
+def import_ray() -> Any:
     # Read when Ray is imported: no usage reports, no chatter of its C++ side on our stderr, no bars but ours.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -90,8 +90,8 @@ def _connect(ray: Any, address: str) -> None:
         thread.join(CONNECT_SECONDS)
     if thread.is_alive():
         raise BertlineError(
-            f"--ray-address {address}: no Ray cluster answers there within {CONNECT_SECONDS:.0f} s; "
-            "look at it with ray status"
+            f"--ray-address {address}: no Ray cluster that this machine belongs to answers within "
+            f"{CONNECT_SECONDS:.0f} s; join it with ray start --address={address}, or look at it with ray status"
         )
     if failed:
         said = " ".join(str(failed[0]).split())[:200]

@@ -16,6 +16,7 @@ from infer.inputs import is_parquet
 from infer.opening import Source
 from infer.parquet import ParquetSource
 from infer.report import InputChangedError
+from infer.rows import printable
 from infer.sources import Counted, TextSource
 
 
@@ -69,7 +70,7 @@ class Lines(Slice):
         return TextSource(Counted(lines), self.name, spec, keep_bad=keep_bad, hint=hint, first_line=self.first)
 
     def described(self) -> dict[str, Any]:
-        return {"file": self.name, "first": self.first, "last": self.first + self.count - 1}
+        return {"file": printable(self.name), "first": self.first, "last": self.first + self.count - 1}
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Archive(Slice):
         return TextSource(Counted(self.place.open()), self.name, spec, keep_bad=keep_bad, hint=hint)
 
     def described(self) -> dict[str, Any]:
-        return {"file": self.name, "first": 1, "last": None}
+        return {"file": printable(self.name), "first": 1, "last": None}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Groups(Slice):
         return ParquetSource(Path(), spec, stream=stream, name=self.name, groups=range(self.start, self.stop))
 
     def described(self) -> dict[str, Any]:
-        return {"file": self.name, "first": self.first, "last": self.first + self.count - 1}
+        return {"file": printable(self.name), "first": self.first, "last": self.first + self.count - 1}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
+from infer.job import report_path
 from tests import tiny
 from tests.conftest import Cli
 from tests.infer.cluster.here import Here, instead_of_ray
@@ -333,3 +334,42 @@ def test_a_column_that_is_not_there(cli: Cli, bundle: Path, tmp_path: Path, big:
     local = cli("infer", bundle, big, "-o", tmp_path / "o.tsv", *options, *OPTIONS)
     outcome = with_ray(cli, Here(), bundle, big, "-o", tmp_path / "parts", *options)
     assert (outcome.code, outcome.err) == (local.code, local.err) and not (tmp_path / "parts").exists()
+
+
+@pytest.mark.parametrize("problem", ["several", "number"])
+def test_several_labels_and_numbers(
+    cli: Cli, several_bundle: Path, number_bundle: Path, tmp_path: Path, problem: str
+) -> None:
+    table, local, folder = tmp_path / "t.tsv", tmp_path / "local.tsv", tmp_path / "parts"
+    cells = {"several": ["joy", "", "anger,fear", "fear"], "number": ["0.5", "-1", "2.25", "1e-3"]}[problem]
+    rows = [f"{row}\t{tiny.SENTENCES[row % 8]} {row % 40}\t{cells[row % 4]}" for row in range(150)]
+    table.write_text("\n".join(["id\tsentence\tlabel", *rows]) + "\n")
+    command = ({"several": several_bundle, "number": number_bundle}[problem], table)
+    assert cli("infer", *command, "-o", local, "--no-dedupe", *OPTIONS).code == 0
+    outcome = with_ray(cli, Here(shuffled), *command, "-o", folder, "--no-dedupe", "--part-rows", 2 * WINDOW, "--html")
+    assert outcome.code == 0, outcome.err
+    assert joined(folder) == local.read_bytes()
+    ours, theirs = (json.loads(path.read_text()) for path in (folder / "report.json", report_path(local)))
+    assert ours["metrics"] == theirs["metrics"] and ours["problem_type"] == theirs["problem_type"]
+
+
+def test_a_worker_of_a_run_that_was_replaced_writes_no_part(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
+    folder = tmp_path / "parts"
+
+    def replace(done: int) -> None:
+        if done == 2:
+            run = folder / ".unfinished" / "run.json"
+            run.write_text(run.read_text().replace('"run": "', '"run": "another'))
+            (folder / "part-00002.tsv").write_text("another's")
+
+    outcome = with_ray(cli, Here(meanwhile=replace), bundle, big, "-o", folder, "--part-rows", 32)
+    assert outcome.code == 1 and "parts: is not the folder that the driver writes to" in outcome.err
+    assert (folder / "part-00002.tsv").read_text() == "another's"
+
+
+def test_a_name_that_is_no_utf8(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
+    source = Path(os.fsdecode(os.fsencode(tmp_path / "b") + b"\xff.tsv"))
+    big.rename(source)
+    outcome = with_ray(cli, Here(), bundle, source, "-o", tmp_path / "parts")
+    assert outcome.code == 0, outcome.err
+    assert json.loads((tmp_path / "parts" / "report.json").read_text())["input"][0]["name"].endswith(r"b\udcff.tsv")

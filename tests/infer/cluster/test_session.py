@@ -39,7 +39,7 @@ def test_somebody_listens_who_is_no_cluster(listener: socket.socket, monkeypatch
     monkeypatch.setattr("ray.init", lambda **options: time.sleep(5))
     port, begin = listener.getsockname()[1], time.monotonic()
     with (
-        pytest.raises(BertlineError, match="no Ray cluster answers there within 0 s"),
+        pytest.raises(BertlineError, match="no Ray cluster that this machine belongs to answers within 0 s"),
         ray_session(f"127.0.0.1:{port}"),
     ):
         pass
