@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bertline.errors import BertlineError, VerificationError
-from bertline.metrics import CALLED
+from bertline.metrics import METRIC_NAMES
 from bertline.problems import REGRESSION, SINGLE_LABEL, MultiLabel, Problem, SingleLabel, problem_fault, problem_of
 from bertline.schema import from_json, parse_json
 
@@ -269,8 +269,10 @@ def _threshold_faults(manifest: Manifest) -> list[str]:
         return [f"thresholds are stored, and the model {manifest.why_untunable}"]
     wanted = labels[1:] if manifest.problem_type == SINGLE_LABEL else labels
     faults = []
-    if manifest.thresholds.metric not in CALLED:
-        faults.append(f"thresholds.metric is {manifest.thresholds.metric!r}, which is none of {', '.join(CALLED)}")
+    if manifest.thresholds.metric not in METRIC_NAMES:
+        faults.append(
+            f"thresholds.metric is {manifest.thresholds.metric!r}, which is none of {', '.join(METRIC_NAMES)}"
+        )
     if set(found) != set(wanted):
         faults.append(f"thresholds.labels are of {', '.join(found) or 'none'}, and not of {', '.join(wanted)}")
     for label, value in found.items():

@@ -2,7 +2,7 @@
 
 from bertline.bundle import Manifest
 from bertline.console import file_size
-from bertline.metrics import CALLED
+from bertline.metrics import METRIC_NAMES
 from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from export.consumers import consumers_in
 from infer.quality import quality_of
@@ -25,7 +25,7 @@ def model_card(manifest: Manifest, name: str) -> str:
     """Markdown: what the model is, how to run it, what was proven."""
     provenance = manifest.provenance
     columns = ", ".join(manifest.text_columns)
-    single, figure = manifest.problem_type == SINGLE_LABEL, CALLED[quality_of(manifest.problem).metric]
+    single, figure = manifest.problem_type == SINGLE_LABEL, METRIC_NAMES[quality_of(manifest.problem).metric]
     lines = [
         "---",
         "pipeline_tag: text-classification",

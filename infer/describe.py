@@ -51,7 +51,7 @@ def _thresholds(manifest: Manifest) -> str:
         return "0.5"
     return (
         f"0.5, and with --thresholds {thresholds_in_words(found.labels)} "
-        f"(the best {CALLED[found.metric]} on {found.rows:,} rows of {found.table}, with {found.variant})"
+        f"(the best {METRIC_NAMES[found.metric]} on {found.rows:,} rows of {found.table}, with {found.variant})"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.gpu.attempts import Failed, attempt
 from benchmarks.gpu.bench import Bench, finite
 from benchmarks.gpu.ort_ways import OrtSpec
-from bertline.metrics import CALLED
+from bertline.metrics import METRIC_NAMES
 from infer.parity import Parity, limits_of
 from infer.variants import CUDA_FP16
 
@@ -43,7 +43,7 @@ def _compare(bench: Bench, variant: str) -> dict[str, Any]:
     faults = parity.faults(limits)
     if packed and parity.quality_drop < -MAX_MCC_CHANGE:
         faults.append(
-            f"{CALLED[parity.quality.metric]} rises by {-parity.quality_drop:.4f}, allowed {MAX_MCC_CHANGE:g}"
+            f"{METRIC_NAMES[parity.quality.metric]} rises by {-parity.quality_drop:.4f}, allowed {MAX_MCC_CHANGE:g}"
         )
     if finite(gate.max_abs_logit) is None:
         faults.append(f"a logit is no number (worst: {parity.worst})")
