@@ -66,6 +66,7 @@ def report_of(
         "bundle_sha256": scorer.bundle.sha256,
         "problem_type": manifest.problem_type,
         "thresholds": manifest.thresholds_for(job.thresholds),
+        "thresholds_variant": manifest.thresholds.variant if job.thresholds and manifest.thresholds else None,
         "input": [asdict(source) for source in rows.read],
         "versions": runtime_versions(),
         "run": identity,
