@@ -65,6 +65,7 @@ def report_of(
         "batch_tokens_tried": [asdict(trial) for trial in totals.trials],
         "problem_type": manifest.problem_type,
         "thresholds": manifest.thresholds_for(job.thresholds),
+        "thresholds_variant": manifest.thresholds.variant if job.thresholds and manifest.thresholds else None,
         "input": [asdict(source) for source in read],
         "versions": runtime_versions(),
         "run": identity,

@@ -133,6 +133,12 @@ def test_info_and_the_page_say_what_is_used_and_clear_removes_it(
     out = tmp_path / "o.tsv"
     outcome = cli("infer", two, table, "-o", out, "--label-column", "label", "--thresholds", "--html")
     assert f"decided by the bundle's thresholds: 1 {value:g}" in outcome.err
+    assert "found with" not in outcome.err
+    document = document_of(two)
+    document["thresholds"]["variant"] = "int8"
+    (two / MANIFEST).write_text(json.dumps(document))
+    again = cli("infer", two, table, "-o", tmp_path / "again.tsv", "--thresholds")
+    assert "; found with int8, whose probabilities differ a little" in again.err
     page = out.with_name("o.tsv.report.html").read_text(encoding="utf-8")
     assert f"{value:g}, as used" in page and "-o OUTPUT --html --thresholds" in page
     assert cli("verify", two).code == 0
