@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bertline.bundle import Manifest
 from bertline.files import sha256_of
 from infer.facts import Facts
 from infer.job import Job
@@ -12,7 +13,7 @@ from infer.versions import runtime_versions
 _ON_ERROR = "--on-error"
 
 
-def identity_of(job: Job, facts: Facts, inputs: Sequence[str] | None = None) -> dict[str, Any]:
+def identity_of(job: Job, manifest: Manifest, facts: Facts, inputs: Sequence[str] | None = None) -> dict[str, Any]:
     """JSON values by name. Without `inputs` in words, reads all of the job's once, for their hashes: that costs less
     than scoring another file.
     """
@@ -38,7 +39,7 @@ def identity_of(job: Job, facts: Facts, inputs: Sequence[str] | None = None) -> 
         "--output-header": form.header,
         "--probabilities": form.probabilities,
         "--logits": form.logits,
-        "--thresholds": job.thresholds,
+        "--thresholds": manifest.thresholds_for(job.thresholds),
         **{f"input {number}": told for number, told in enumerate(inputs, 1)},
         **{f"version of {name}": version for name, version in runtime_versions().items()},
     }

@@ -71,7 +71,7 @@ def score_files(
     scorer = open_scorer()
     startup_seconds = time.perf_counter() - started
     job = replace(job, window_rows=job.window_rows or scorer.window_rows)
-    identity = None if job.streams else identity_of(job, Facts.of(scorer))
+    identity = None if job.streams else identity_of(job, manifest, Facts.of(scorer))
     if identity and job.resume and job.output.exists() and not is_unfinished(job.output, identity):
         return finished(job, identity), None
     sink = _open_sink(job, identity)
@@ -121,6 +121,8 @@ def problem_for(job: Job, manifest: Manifest) -> Problem:
     """What the logits mean, and how they are decided."""
     if not job.thresholds:
         return manifest.problem
+    if manifest.why_untunable:
+        raise UsageError(f"--thresholds: this bundle {manifest.why_untunable}; leave it out")
     if manifest.tuned_problem is None:
         raise BertlineError("--thresholds: the bundle stores none; find them with bertline threshold BUNDLE TSV")
     return manifest.tuned_problem

@@ -84,7 +84,7 @@ def plan(run: ClusterJob, bundle: Bundle, machines: Machines, chunks: Sequence[C
     parts = cut(tables, job.spec, part_rows)
     inputs = [f"{printable(table.place.name)} ({table.was.size:,} bytes, sha256 {table.sha256})" for table in tables]
     identity = {"--engine": "ray", "--part-rows": part_rows, "--part-format": run.ending}
-    identity |= identity_of(job, found.facts, inputs)
+    identity |= identity_of(job, bundle.manifest, found.facts, inputs)
     schema = _schema(run, bundle, parts[0], tables)
     return Plan(bundle.manifest, job, workers, opening, found, tables, parts, part_rows, schema, identity)
 
