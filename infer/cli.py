@@ -170,6 +170,9 @@ def infer(
     for option, value in for_ray.items():
         if value is not None:
             raise UsageError(f"--{option.replace('_', '-')} is for --engine ray; leave it out, or add that")
+    for name in [*inputs, output]:
+        if "://" in name and not Path(name).exists():
+            raise UsageError(f"{name.partition('://')[0]}://…: is no file of this machine; --engine ray takes URIs")
     jobs = plan_jobs(expand([Path(name) for name in inputs]), output, report, **how_to)
     opened = Bundle.open(bundle)
     several: list[str] = []

@@ -246,13 +246,15 @@ class RemotePlace:
 @lru_cache
 def _filesystem(uri: str) -> tuple[Any, str]:
     """The file system and the path in it."""
-    import pyarrow
-    import pyarrow.fs
-
+    scheme = uri.partition("://")[0]
+    try:
+        import pyarrow
+        import pyarrow.fs
+    except ModuleNotFoundError:
+        raise BertlineError(f"{scheme}://…: pyarrow is not installed; pip install 'bertline[ray]'") from None
     try:
         files, path = pyarrow.fs.FileSystem.from_uri(uri)
     except (pyarrow.ArrowException, ValueError, OSError) as error:
         said = " ".join(str(error).split())[:200]
-        shown = f"{uri.partition('://')[0]}://…"
-        raise UsageError(f"{shown}: pyarrow cannot reach that ({said}); give s3://, gs://, or a path") from None
+        raise UsageError(f"{scheme}://…: pyarrow cannot reach that ({said}); give s3://, gs://, or a path") from None
     return files, path

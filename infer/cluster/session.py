@@ -28,16 +28,7 @@ def ray_session(address: str | None) -> Iterator[RayMachines]:
         yield RayMachines(ray)
         return
     if address is None:
-        # log_to_driver: what workers print is not the user's; what they have to say comes back as values.
-        with _speechless():
-            ray.init(
-                address="local",  # not one that stands here, or that RAY_ADDRESS names
-                num_cpus=usable_cpus(),
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-            )
+        _start(ray)
     else:
         _connect(ray, address)
     try:
@@ -66,6 +57,25 @@ def import_ray() -> Any:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     return ray
+
+
+def _start(ray: Any) -> None:
+    """Begin a cluster of this process's own, on loopback."""
+    try:
+        with _speechless():
+            ray.init(
+                address="local",  # not one that stands here, or that RAY_ADDRESS names
+                num_cpus=usable_cpus(),
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                log_to_driver=False,  # what workers have to say comes back as values
+                logging_level=logging.CRITICAL,
+            )
+    except (RuntimeError, OSError, ValueError, ray.exceptions.RayError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise BertlineError(
+            f"--engine ray: Ray does not start here ({said}); its logs are in /tmp/ray/session_latest/logs"
+        ) from error
 
 
 def _connect(ray: Any, address: str) -> None:
@@ -104,6 +114,9 @@ def _connect(ray: Any, address: str) -> None:
 @contextmanager
 def _speechless() -> Iterator[None]:
     """Without stderr, on which Ray's C++ side says how it is configured; what is wrong it raises."""
+    if sys.stderr is None:  # it is closed
+        yield
+        return
     sys.stderr.flush()
     before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

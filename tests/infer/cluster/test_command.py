@@ -53,6 +53,12 @@ def test_its_options_need_it(cli: Cli, bundle: Path, table: Path, tmp_path: Path
     assert outcome.code == 2 and told in outcome.err
 
 
+def test_uris_need_it(cli: Cli, bundle: Path, table: Path) -> None:
+    for arguments in (("s3://bucket/t.tsv", "-o", "o.tsv"), (table, "-o", "s3://bucket/out/")):
+        outcome = cli("infer", bundle, *arguments)
+        assert outcome.code == 2 and "s3://…: is no file of this machine; --engine ray takes URIs" in outcome.err
+
+
 def planned(*inputs: str, output: str = "out") -> ClusterJob:
     how = {"spec": None, "tune": False, "on_error": "fail"}
     return plan_cluster_job(

@@ -57,6 +57,15 @@ def test_a_cluster_that_refuses(listener: socket.socket, monkeypatch: pytest.Mon
         pass
 
 
+def test_ray_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**options: object) -> None:
+        raise PermissionError(13, "Permission denied", "/tmp/ray")
+
+    monkeypatch.setattr("ray.init", fail)
+    with pytest.raises(BertlineError, match=r"Ray does not start here \(.*Permission denied.*\)"), ray_session(None):
+        pass
+
+
 def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(BertlineError, match=r"ray is not installed; pip install 'bertline\[ray\]'"), ray_session(None):
