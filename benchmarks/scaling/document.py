@@ -22,11 +22,12 @@ Do not edit: `python -m benchmarks.scaling` writes this page from `results/{name
 
 ## How it is reckoned
 
-A worker's stages overlap, so the slowest decides: reading and writing (Python, one thread at a time), tokenizing,
-the session or the device, and all that runs on cores together. A part costs its worker some time in which it scores
-nothing. Parts are scored in rounds, one for each worker, and the last round is as long as the others. What workers
-share limits them all: network, storage, and the one driver, which sees to each part. Before it scores, a run looks at
-its inputs once, on all cores. Equal texts are not scored once here, though `infer` does so by default.
+A worker's stages overlap, so the slowest decides: Python (reading, writing and its part of tokenizing, one thread at a
+time), the tokenizer, the session or the device, and all that runs on cores together. A part costs its worker some time
+in which it scores nothing. Parts are scored in rounds, one for each worker, and the last round is as long as the
+others. What workers share limits them all: network, storage, and the one driver, which sees to each part. Before it
+scores, a run looks at its inputs once, on all cores. Equal texts are not scored once here, though `infer` does so by
+default.
 """
 _CHECK = """## Checked
 

@@ -57,8 +57,9 @@ def costs_of(result: Scaling, flop_per_row: float | None = None) -> Costs:
     """What was measured; for another model of the same tokenizer, the session's share grows as its FLOP do."""
     read, tokenize, session, write = (result.cpu_seconds[stage] / CORE_SPEED.value for stage in STAGES)
     session *= (flop_per_row or result.flop_per_row) / result.flop_per_row
+    python = result.python_seconds / CORE_SPEED.value
     look = result.look_cpu_seconds * result.bytes_in / CORE_SPEED.value
-    return Costs(read, tokenize, session, write, result.bytes_in, result.bytes_out, look)
+    return Costs(read, tokenize, python, session, write, result.bytes_in, result.bytes_out, look)
 
 
 def overheads_of(result: Scaling) -> Overheads:
@@ -79,6 +80,12 @@ def measured(result: Scaling) -> list[Input]:
         for stage in STAGES
     ]
     found += [
+        Input(
+            "of tokenizing, in Python",
+            result.python_seconds * 1e6,
+            "µs of a core",
+            "CPU time but the tokenizer's own threads'; one thread at a time",
+        ),
         Input("bytes of a row, in", result.bytes_in, "", "the file's size"),
         Input("bytes of a row, out", result.bytes_out, "", "the scored file's size"),
         Input(

@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.ceiling import flop_per_row
 from benchmarks.scale.files import digits_for, distinct, evenly, write_lines
 from benchmarks.scale.process import HEADERLESS
-from benchmarks.scaling.result import Run, Scaling
+from benchmarks.scaling.result import STAGES, Run, Scaling
 from benchmarks.single_texts import single_texts
 from benchmarks.timing import back_and_forth
 from bertline.bundle import Bundle
@@ -70,7 +72,8 @@ def measure_scaling(
         file = write_lines(folder / "rows.tsv", distinct(texts, rows, digits_for(texts, rows)))
         small = write_lines(folder / "small.tsv", texts[:1] * _SMALL_ROWS)  # of one length: small parts pad no more
         progress("stages of one core")
-        cpu_seconds, tokens, scored = _stages(file, scorer, folder / "scored.tsv", min(part_rows, scorer.window_rows))
+        window_rows = min(part_rows, scorer.window_rows)
+        cpu_seconds, python_seconds, tokens, scored = _stages(file, scorer, folder / "scored.tsv", window_rows)
         flop = flop_per_row(config, tokens)
         if flop is None:
             raise BertlineError(
@@ -78,7 +81,7 @@ def measure_scaling(
             )
         look = _look(file)
         facts = (table.name, scorer.variant, scorer.provider, rows, int(tokens.sum()), flop, cpu_seconds)
-        sizes = (file.stat().st_size / rows, scored / rows, look / file.stat().st_size)
+        sizes = (python_seconds, file.stat().st_size / rows, scored / rows, look / file.stat().st_size)
         del scorer  # and its session: the workers have the machine for themselves
         options = ("--variant", variant, "--provider", provider)
         plans = [(small, 1, _SMALL_ROWS // _FEW), (small, 1, _SMALL_ROWS // _MANY)]
@@ -101,15 +104,16 @@ def measure_scaling(
 
 def _stages(
     file: Path, scorer: Scorer, output: Path, window_rows: int
-) -> tuple[dict[str, float], NDArray[np.int64], int]:
-    """CPU seconds of a row for each stage, tokens (rows,), and bytes of the scored file; one stage after the other.
+) -> tuple[dict[str, float], float, NDArray[np.int64], int]:
+    """CPU seconds of a row for each stage, and of tokenizing those that are Python's own; tokens (rows,), and bytes of
+    the scored file. One stage runs after the other.
 
     The first window is run once beforehand, and not counted.
     """
     manifest = scorer.bundle.manifest
     problem = manifest.problem
     form = format_for(output, ("text",), problem, OutputFormat())
-    spent, tokens, written = dict.fromkeys(("read", "tokenize", "session", "write"), 0.0), [], 0
+    spent, tokens, written, own = dict.fromkeys(STAGES, 0.0), [], 0, 0.0
 
     def windows() -> Rows:
         return Rows([file], _LINES, manifest, use_labels=False)
@@ -128,8 +132,11 @@ def _stages(
         seen = Seen(len(manifest.labels), dedupe=False)
         for window in windows().windows(window_rows):
             charge("read")
+            pool, before = _other_threads(), spent["tokenize"]
             prepared = scorer.prepare(window.texts, seen)
             charge("tokenize")
+            now = _other_threads()
+            own += spent["tokenize"] - before - sum(now[thread] - pool[thread] for thread in pool.keys() & now.keys())
             logits = scorer.run(prepared)
             charge("session")
             written += stream.write(form.rows(window, logits, problem.decide(logits)))
@@ -137,7 +144,21 @@ def _stages(
             charge("write")
             tokens.append(prepared.placement.row_tokens)
     lengths = np.concatenate(tokens).astype(np.int64)
-    return {stage: seconds / len(lengths) for stage, seconds in spent.items()}, lengths, written
+    rows = len(lengths)
+    return {stage: seconds / rows for stage, seconds in spent.items()}, max(0.0, own) / rows, lengths, written
+
+
+def _other_threads() -> dict[str, float]:
+    """CPU seconds of each thread of this process but the caller's.
+
+    The tokenizer's and the session's stay from window to window; those that Python makes end with the window.
+    """
+    seconds = {}
+    for task in Path("/proc/self/task").iterdir():
+        if int(task.name) != threading.get_native_id():
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                seconds[task.name] = int((task / "schedstat").read_text().split()[0]) / 1e9
+    return seconds
 
 
 def _look(file: Path) -> float:

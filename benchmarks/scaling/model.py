@@ -14,6 +14,7 @@ class Costs:
 
     read: float
     tokenize: float
+    python: float  # part of `tokenize`: in Python, one thread at a time, the tokenizer's own threads apart
     session: float  # on a core; where workers have devices, these run it
     write: float
     bytes_in: float
@@ -57,7 +58,7 @@ def worker_limits(costs: Costs, cluster: Cluster) -> dict[str, float]:
     host = costs.read + costs.tokenize + costs.write
     cores = cluster.cores / cluster.workers
     own = min(cluster.threads, cores)  # that one stage keeps busy
-    limits = {"readers and writers": 1 / (costs.read + costs.write)}  # Python, one thread at a time
+    limits = {"Python": 1 / (costs.read + costs.python + costs.write)}  # one thread at a time
     if cluster.device_rows is not None:  # all cores are the tokenizers' but for what reading and writing take
         return limits | {"tokenizers": min(own / costs.tokenize, cores / host), "devices": cluster.device_rows}
     return limits | {

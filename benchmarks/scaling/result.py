@@ -35,6 +35,7 @@ class Scaling:
     tokens: int
     flop_per_row: float  # of the encoder's matrix products
     cpu_seconds: dict[str, float]  # of one row, by stage
+    python_seconds: float  # of one row, CPU seconds of tokenizing that are Python's own, one thread at a time
     bytes_in: float  # of one row
     bytes_out: float  # of one row
     look_cpu_seconds: float  # of one byte of input, looked at before it is scored

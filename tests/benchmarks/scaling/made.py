@@ -13,6 +13,7 @@ def scaling(*checks: Run) -> Scaling:
         tokens=12_000,
         flop_per_row=1e8,
         cpu_seconds={"read": 1e-6, "tokenize": 8e-6, "session": 990e-6, "write": 1e-6},
+        python_seconds=2e-6,
         bytes_in=40.0,
         bytes_out=60.0,
         look_cpu_seconds=1e-9,

@@ -20,6 +20,7 @@ def test_a_run_measures_all_that_the_model_is_fed(cli: Cli, bundle: Path, model_
     result = read_document(output).result
     assert isinstance(result, Scaling)
     assert result.problems() == [] and set(result.cpu_seconds) == set(STAGES)
+    assert 0 < result.python_seconds <= result.cpu_seconds["tokenize"]
     assert (result.rows, result.bytes_out > result.bytes_in, result.look_cpu_seconds > 0) == (64, True, True)
     [check] = result.checks
     assert (check.workers, check.parts, result.few.parts, result.many.parts) == (1, 4, 2, 200)

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.scaling.model import Cluster, Costs, Overheads, predict, shared_limits, worker_limits
 
 FREE = Overheads(0.0, 0.0, 0.0)
-COSTS = Costs(read=1e-6, tokenize=10e-6, session=989e-6, write=0.0, bytes_in=40, bytes_out=60, look=1e-6)
+COSTS = Costs(read=1e-6, tokenize=10e-6, python=2e-6, session=989e-6, write=0.0, bytes_in=40, bytes_out=60, look=1e-6)
 NODE = Cluster(nodes=1, cores=4, workers=2, threads=2, network=1e9, storage=1e9)
 
 
@@ -16,7 +16,7 @@ def test_on_cores_all_stages_share_them() -> None:
     assert limits["cores"] == pytest.approx(2 / 1e-3)  # two cores a worker, a millisecond a row
     assert limits["sessions"] == pytest.approx(2 / 989e-6)
     assert limits["tokenizers"] == pytest.approx(2 / 10e-6)
-    assert limits["readers and writers"] == pytest.approx(1e6)
+    assert limits["Python"] == pytest.approx(1 / 3e-6)
     found = predict(COSTS, FREE, NODE, 10**6, 1000)
     assert (found.rows_per_second, found.limit) == (pytest.approx(4000), "cores")
 
@@ -34,7 +34,7 @@ def test_a_device_takes_the_session_off_the_cores() -> None:
     assert predict(COSTS, FREE, fast, 10**6, 1000).limit == "tokenizers"
     assert worker_limits(COSTS, fast)["tokenizers"] == pytest.approx(2 / 11e-6)  # reading and writing take their share
     reading = replace(COSTS, read=1e-3)
-    assert predict(reading, FREE, fast, 10**6, 1000).limit == "readers and writers"
+    assert predict(reading, FREE, fast, 10**6, 1000).limit == "Python"
 
 
 def test_what_workers_share_limits_them_all() -> None:
