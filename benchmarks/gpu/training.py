@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.gpu.bench import Bench
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
+from finetune.recipe import PROBLEMS
 
 
 def measure_training(bench: Bench) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def measure_training(bench: Bench) -> dict[str, Any]:
         config = _write_base(bench, base)
         command = [sys.executable, "-m", "bertline", "finetune", str(bench.table), "--model", str(base), "-q"]
         command += ["-o", str(output), "--epochs", str(bench.plan.epochs), "--device", bench.device]
-        command += table_options(bench.spec)
+        command += [*table_options(bench.spec), "--problem", _word(bench.bundle.manifest.problem_type)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=bench.clock.seconds_left)
         if done.returncode:
             reason = done.stderr.strip().removeprefix("bertline: ")
@@ -39,6 +40,11 @@ def measure_training(bench: Bench) -> dict[str, Any]:
     }
 
 
+def _word(problem_type: str) -> str:
+    """As `finetune --problem` calls it."""
+    return next(word for word, name in PROBLEMS.items() if name == problem_type)
+
+
 def _write_base(bench: Bench, folder: Path) -> dict[str, Any]:
     """A checkpoint with random weights and the model folder's tokenizer; returns its config."""
     from transformers import BertConfig, BertForSequenceClassification
@@ -54,5 +60,5 @@ def table_options(spec: TableSpec) -> list[str]:
     """The command line's options that describe a table so."""
     options = ["--header" if spec.header else "--no-header"]
     options += ["--columns", ",".join(spec.columns)] if spec.columns else []
-    columns = {"--text-column": spec.text_column, "--label-column": spec.label_column}
-    return options + [word for option, column in columns.items() if column for word in (option, column)]
+    named = {"--text-column": spec.text_column, "--pair-column": spec.pair_column, "--label-column": spec.label_column}
+    return options + [word for option, column in named.items() if column for word in (option, column)]

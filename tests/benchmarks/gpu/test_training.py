@@ -18,7 +18,12 @@ def test_every_epoch_has_its_time(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"format": "cola"}, {}, {"columns": "a,b", "text_column": "b"}, {"text_column": "2", "label_column": "y"}],
+    [
+        {"format": "cola"},
+        {},
+        {"columns": "a,b", "text_column": "b"},
+        {"text_column": "2", "pair_column": "b", "label_column": "y"},
+    ],
 )
 def test_a_table_is_described_as_it_was(options: dict[str, str]) -> None:
     spec = TableSpec.from_options(**options)  # type: ignore[arg-type]
@@ -29,6 +34,7 @@ def test_a_table_is_described_as_it_was(options: dict[str, str]) -> None:
         header=words[0] == "--header",
         columns=named.get("--columns"),
         text_column=named.get("--text-column"),
+        pair_column=named.get("--pair-column"),
         label_column=named.get("--label-column"),
     )
     assert again == spec
