@@ -154,6 +154,19 @@ class Manifest:
             return SingleLabel(self.labels, found[self.labels[1]])
         return MultiLabel(self.labels, tuple(found[label] for label in self.labels))
 
+    @property
+    def why_untunable(self) -> str | None:
+        """Why no threshold decides, in words; None for two labels, and for several at once."""
+        if self.problem_type == REGRESSION:
+            return "predicts a number, which no threshold decides"
+        if self.problem_type == SINGLE_LABEL and len(self.labels) != 2:
+            return f"gives the likeliest of {len(self.labels)} labels; only two, or several at once, have a threshold"
+        return None
+
+    def thresholds_for(self, wanted: bool) -> dict[str, float] | None:
+        """The stored thresholds by label, where a run wants them and there are any."""
+        return self.thresholds.labels if wanted and self.thresholds else None
+
     def to_json(self) -> str:
         """The document, indented, with a final newline."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
@@ -252,8 +265,8 @@ def _threshold_faults(manifest: Manifest) -> list[str]:
     if manifest.thresholds is None:
         return []
     found, labels = manifest.thresholds.labels, manifest.labels
-    if manifest.problem_type == REGRESSION or (manifest.problem_type == SINGLE_LABEL and len(labels) != 2):
-        return ["thresholds: only a model of two labels, or of several at once, has any"]
+    if manifest.why_untunable:
+        return [f"thresholds are stored, and the model {manifest.why_untunable}"]
     wanted = labels[1:] if manifest.problem_type == SINGLE_LABEL else labels
     faults = []
     if manifest.thresholds.metric not in CALLED:

@@ -35,7 +35,7 @@ def identity_of(job: Job, scorer: WindowScorer) -> dict[str, Any]:
         "--output-header": form.header,
         "--probabilities": form.probabilities,
         "--logits": form.logits,
-        "--thresholds": job.thresholds,
+        "--thresholds": scorer.bundle.manifest.thresholds_for(job.thresholds),
         **{f"input {number}": _input(path) for number, path in enumerate(job.inputs, 1)},
         **{f"version of {name}": version for name, version in runtime_versions().items()},
     }

@@ -100,6 +100,8 @@ def _problem(job: Job, manifest: Manifest) -> Problem:
     """What the logits mean, and how they are decided."""
     if not job.thresholds:
         return manifest.problem
+    if manifest.why_untunable:
+        raise UsageError(f"--thresholds: this bundle {manifest.why_untunable}; leave it out")
     if manifest.tuned_problem is None:
         raise BertlineError("--thresholds: the bundle stores none; find them with bertline threshold BUNDLE TSV")
     return manifest.tuned_problem

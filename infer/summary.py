@@ -31,7 +31,9 @@ def summary_of(output: Path, report: dict[str, Any]) -> Iterator[str]:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in report["rejected"].items())
         yield f"{sum(report['rejected'].values()):,} rows set aside ({reasons})"
     if report.get("thresholds"):
-        yield f"decided by the bundle's thresholds: {thresholds_in_words(report['thresholds'])}"
+        found = report["thresholds_variant"]
+        other = "" if found == report["variant"] else f"; found with {found}, whose probabilities differ a little"
+        yield f"decided by the bundle's thresholds: {thresholds_in_words(report['thresholds'])}{other}"
     if metrics := report.get("metrics"):
         yield from metrics_in_words(metrics)
     if str(output) != "-":

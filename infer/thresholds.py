@@ -16,7 +16,7 @@ from bertline.evaluation.per_label import figures_of, macro_f1
 from bertline.evaluation.scores import best_of
 from bertline.files import write_whole
 from bertline.metrics import Counts, accuracy, f1, matthews
-from bertline.problems import MULTI_LABEL, REGRESSION
+from bertline.problems import MULTI_LABEL
 from bertline.schema import parse_json
 from bertline.tsv import TableSpec
 from infer.rows import Rows
@@ -55,16 +55,11 @@ class Found:
 def check_tunable(bundle: Bundle, metric: str | None, *, force: bool) -> str:
     """The metric to go by, before anything is loaded; errors for a bundle that has no threshold, or is signed."""
     manifest = bundle.manifest
-    if manifest.problem_type == REGRESSION:
-        raise BertlineError(f"{bundle.path}: predicts a number, which no threshold decides")
+    if manifest.why_untunable:
+        raise BertlineError(f"{bundle.path}: {manifest.why_untunable}")
     if manifest.problem_type == MULTI_LABEL:
         if metric not in (None, "f1"):
             raise UsageError(f"--metric {metric}: several labels have a threshold each, by its F1; leave it out")
-    elif len(manifest.labels) > 2:
-        raise BertlineError(
-            f"{bundle.path}: gives one of {len(manifest.labels)} labels, the likeliest; only two labels, or several "
-            "at once, have a threshold"
-        )
     elif metric not in (None, *METRICS):
         raise UsageError(f"--metric {metric}: give {', '.join(METRICS)}")
     refuse_signed(bundle, force=force)

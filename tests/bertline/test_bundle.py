@@ -124,7 +124,7 @@ def test_thresholds_that_are_none_are_refused(copy: Path, changed: dict[str, Any
 
 def test_a_model_that_nothing_decides_has_no_thresholds(copy: Path) -> None:
     change(copy, lambda document: document.update(thresholds=stored(), labels=["0", "1", "2"]))
-    assert "thresholds: only a model of two labels, or of several at once, has any" in refused(copy)
+    assert "thresholds are stored, and the model gives the likeliest of 3 labels" in refused(copy)
 
 
 def test_all_problems_are_listed_at_once(copy: Path) -> None:

@@ -133,17 +133,27 @@ def test_info_and_the_page_say_what_is_used_and_clear_removes_it(
     out = tmp_path / "o.tsv"
     outcome = cli("infer", two, table, "-o", out, "--label-column", "label", "--thresholds", "--html")
     assert f"decided by the bundle's thresholds: 1 {value:g}" in outcome.err
+    assert "found with" not in outcome.err
+    document = document_of(two)
+    document["thresholds"]["variant"] = "int8"
+    (two / MANIFEST).write_text(json.dumps(document))
+    again = cli("infer", two, table, "-o", tmp_path / "again.tsv", "--thresholds")
+    assert "; found with int8, whose probabilities differ a little" in again.err
     page = out.with_name("o.tsv.report.html").read_text(encoding="utf-8")
-    assert f"{value:g}, as used" in page and "--thresholds True" in page
+    assert f"{value:g}, as used" in page and "-o OUTPUT --html --thresholds" in page
     assert cli("verify", two).code == 0
     assert "removed" in cli("threshold", two, "--clear").err
     assert document_of(two)["thresholds"] is None
     assert "stores no thresholds" in cli("threshold", two, "--clear").err
 
 
-def test_infer_names_the_command_where_the_bundle_has_none(bundle: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
+def test_infer_names_the_command_where_the_bundle_has_none(
+    bundle: Path, number_bundle: Path, table: Path, tmp_path: Path, cli: Cli
+) -> None:
     outcome = cli("infer", bundle, table, "-o", tmp_path / "o.tsv", "--thresholds")
     assert outcome.code == 1 and "find them with bertline threshold BUNDLE TSV" in outcome.err
+    outcome = cli("infer", number_bundle, table, "-o", tmp_path / "o.tsv", "--thresholds")
+    assert outcome.code == 2 and "this bundle predicts a number, which no threshold decides" in outcome.err
 
 
 def test_a_run_by_thresholds_is_another_run(two: Path, table: Path, tmp_path: Path, cli: Cli) -> None:
@@ -151,7 +161,7 @@ def test_a_run_by_thresholds_is_another_run(two: Path, table: Path, tmp_path: Pa
     out = tmp_path / "o.tsv"
     assert cli("infer", two, table, "-o", out).code == 0
     outcome = cli("infer", two, table, "-o", out, "--resume", "--thresholds")
-    assert outcome.code == 1 and "--thresholds was False and is True" in outcome.err
+    assert outcome.code == 1 and "--thresholds was not given and is {'1': " in outcome.err
 
 
 def test_a_signed_bundle_is_left_alone_unless_forced(two: Path, table: Path, cli: Cli) -> None:
@@ -192,7 +202,7 @@ def test_what_has_no_threshold_is_refused(
     document["problem_type"] = "single_label_classification"
     (three / MANIFEST).write_text(json.dumps(document))
     outcome = cli("threshold", three, table)
-    assert outcome.code == 1 and "gives one of 3 labels" in outcome.err
+    assert outcome.code == 1 and "gives the likeliest of 3 labels" in outcome.err
 
 
 def test_rows_that_say_nothing_are_refused(two: Path, several: Path, tmp_path: Path, cli: Cli) -> None:
