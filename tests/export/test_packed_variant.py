@@ -111,7 +111,7 @@ def test_a_device_that_says_otherwise_leaves_it_out(
     table = tiny.write_table(tmp_path / "t.tsv", rows=40)
     monkeypatch.setattr("export.ways._ON_CUDA", ("cuda-fp16",))
     monkeypatch.setattr(
-        "export.bundling._prove", lambda reference, scorer, goldens, *_: compare_goldens(goldens, scorer)
+        "export.bundling._prove", lambda folder, reference, scorer, goldens, *_: compare_goldens(goldens, scorer)
     )
     options = ("--verify-on", table, "--label-column", "label", "--variants", "cuda-fp16")
     outcome = cli("export", model_dir, "-o", tmp_path / "bundle", *options)
