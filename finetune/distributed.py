@@ -131,4 +131,6 @@ def serve_any_count(checkpoint: Path) -> None:
             state = torch.load(checkpoint / found, weights_only=True)
         if "cuda" in state:  # one process keeps its card's state, several the states of all cards
             state["cuda"] = [state["cuda"]] if wanted == _FIRST else state["cuda"][0]
-        torch.save(state, checkpoint / wanted)
+        part = checkpoint / f"{wanted}.partial"
+        torch.save(state, part)
+        part.replace(checkpoint / wanted)

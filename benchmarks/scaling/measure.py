@@ -192,7 +192,7 @@ def _run(
     said = driver.stderr.read().strip().splitlines()
     if driver.returncode:
         raise BertlineError(said[-1].removeprefix("bertline: ") if said else f"infer ended with {driver.returncode}")
-    ends = sorted(file.stat().st_mtime for file in output.glob("part-?????.tsv"))
+    ends = sorted(file.stat().st_mtime for file in output.glob("part-??????.tsv"))
     seconds = (ends[-1] - ends[workers - 1]) * len(ends) / (len(ends) - workers)
     return seconds, took - seconds, cpu_seconds
 

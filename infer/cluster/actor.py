@@ -10,6 +10,7 @@ from bertline.bundle import Bundle
 from bertline.errors import BertlineError
 from infer.cluster.answers import Fault, answer, answers
 from infer.cluster.ledger import TRIES, Begin
+from infer.cluster.node_check import check_node, what_is_there
 from infer.cluster.part import PartDone, Task, score_part
 from infer.cluster.slices import Part
 from infer.cluster.survey import look_at
@@ -23,6 +24,7 @@ class Opening:
 
     bundle: Path
     sha256: str  # of the bundle, as the driver sees it
+    driver: dict[str, Any]  # what is there on the driver's machine, by infer.cluster.node_check
     device: str
     variant: str
     provider: str
@@ -80,11 +82,12 @@ class PartScorer:
     def __init__(self, opening: Opening, facts: Facts, task: Task, begin: Begin) -> None:
         self._task, self._begin = task, begin
         self._fault: BertlineError | None = None
+        path = str(opening.bundle)
         try:
-            self._scorer = opening.open()
-            self._check(facts)
+            check_node(what_is_there(path), opening.driver, path)  # machines may join a run that is going on
+            self._open(opening, facts)
         except BertlineError as error:  # to be told with the first part: Ray would try again, and show a traceback
-            self._fault = type(error)(f"node {socket.gethostname()}: {error}")
+            self._fault = error
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[bytes]]:
         return answers(self._score, batch)
@@ -99,6 +102,13 @@ class PartScorer:
                 "perhaps for lack of memory; give fewer --workers, or a lower --window or --batch-tokens"
             )
         return score_part(part, self._task, self._scorer)
+
+    def _open(self, opening: Opening, facts: Facts) -> None:
+        try:
+            self._scorer = opening.open()
+            self._check(facts)
+        except BertlineError as error:
+            raise type(error)(f"node {socket.gethostname()}: {error}") from None
 
     def _check(self, facts: Facts) -> None:
         """BertlineError where this worker would score otherwise than others, or write elsewhere."""

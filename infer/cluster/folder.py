@@ -7,9 +7,11 @@ import os
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from bertline.errors import BertlineError, UsageError
+from bertline.files import partial_of, sha256_of
 from infer.cluster.names import (
     ENDINGS,
     MANIFEST,
@@ -27,7 +29,7 @@ from infer.identity import differences
 
 SCHEMA = 1
 _READERS = 16  # records read at once
-_PART = re.compile(r"part-(\d{5,})\.json")
+_PART = re.compile(r"part-(\d{6,})\.json")
 
 
 class OutputFolder:
@@ -39,6 +41,7 @@ class OutputFolder:
         self._resume, self._force = resume, force
         self._lock: int | None = None
         self._made = False  # whether the folder was not there before
+        self._taken = False  # whether what goes on in it is this run's
 
     def check(self) -> None:
         """Refuse what cannot be written to, before any work is done; BertlineError says what stands there."""
@@ -75,7 +78,7 @@ class OutputFolder:
         self._require_no_others(run, manifest)
         if self._resume and run:
             self._require_same(run, identity)
-            self.run = run["run"]
+            self._taken, self.run = True, run["run"]
             self._note(identity, ending, parts)  # which may now set bad rows aside
             return self._done(parts)
         if self._resume and manifest:
@@ -83,6 +86,7 @@ class OutputFolder:
             return None
         if (run or manifest) and not self._force:
             raise BertlineError(f"{self.place.name}: another run has begun there since; look at it, and start again")
+        self._taken = True
         self._clear(run, manifest)
         self.working.make_folder()
         self._note(identity, ending, parts)
@@ -111,10 +115,14 @@ class OutputFolder:
             self._lock = None
 
     def abandon(self, parts: int) -> str:
-        """After an error: keep the parts that are done, or leave nothing; a remark on what is kept."""
-        if done := sum(_PART.fullmatch(name) is not None for name in self.working.names()):
-            return f"{done:,} of {parts:,} parts are done and kept, and the same command with --resume goes on"
-        self.working.remove()
+        """After an error: keep the parts that are done, or leave nothing; a remark on what is kept.
+
+        A folder that is another run's, or was refused, is left as it is.
+        """
+        if self._taken:
+            if done := sum(_PART.fullmatch(name) is not None for name in self.working.names()):
+                return f"{done:,} of {parts:,} parts are done and kept, and the same command with --resume goes on"
+            self.working.remove()
         if self._made and isinstance(self.place, LocalPlace) and not self.place.names():
             self.place.path.rmdir()
         return ""
@@ -147,6 +155,7 @@ class OutputFolder:
         ours = {MANIFEST, REPORT, PAGE} if any(runs) else set()
         for run in filter(None, runs):
             ours |= _files_of(run)
+        ours |= {partial_of(Path(name)).name for name in ours}  # of a run that was killed as it wrote them
         others = [name for name in self.place.names() if name not in ours and not name.startswith(".")]
         if others:
             more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
@@ -165,6 +174,7 @@ class OutputFolder:
         """Remove what earlier runs wrote; the manifest first, since nothing else is then whole any more."""
         names = set(self.place.names())
         mine = {MANIFEST, REPORT, PAGE, *(name for run in filter(None, runs) for name in _files_of(run))}
+        mine |= {partial_of(Path(name)).name for name in mine}
         for name in [MANIFEST, *sorted(names & mine - {MANIFEST})]:
             if any(runs) and name in names:
                 (self.place / name).remove()
@@ -184,8 +194,11 @@ class OutputFolder:
         except (ValueError, KeyError, TypeError, FileNotFoundError):
             return None
         for written in filter(None, (record.scored, record.rejects)):
-            state = (self.place / written.file).state()
+            file = self.place / written.file
+            state = file.state()
             if state is None or state.size != written.bytes:
+                return None
+            if isinstance(file, LocalPlace) and sha256_of(file.path) != written.sha256:
                 return None
         return record
 

@@ -9,15 +9,15 @@ ENDINGS = ("tsv", "tsv.gz", "jsonl", "parquet")  # of parts; the first is the de
 
 
 def part_name(number: int, ending: str) -> str:
-    """Of a part's scored rows; names sort as the parts do, up to 100,000 of them."""
-    return f"part-{number:05}.{ending}"
+    """Of a part's scored rows; names sort as the parts do, up to a million of them."""
+    return f"part-{number:06}.{ending}"
 
 
 def rejects_name(number: int) -> str:
     """Of the rows of a part that were set aside."""
-    return f"part-{number:05}.rejects.tsv"
+    return f"part-{number:06}.rejects.tsv"
 
 
 def done_name(number: int) -> str:
     """Of the record that a part is done."""
-    return f"part-{number:05}.json"
+    return f"part-{number:06}.json"

@@ -37,5 +37,7 @@ def check_node(there: dict[str, Any], here: dict[str, Any], bundle: str) -> None
         if (other := there["versions"].get(package)) == version:
             continue
         has = f"has {package} {other}" if other else f"has no {package}"
-        remedy = f"pip install '{package}=={version}'" if version else f"pip uninstall {package}"
-        raise BertlineError(f"node {host}: {has} where the driver has {version or 'none'}; there, {remedy}")
+        remedy = f"there, pip install '{package}=={version}'"
+        if package.startswith("onnxruntime") and not (version and other):  # of the two, one would hide the other
+            remedy = "install the same of bertline[cpu] and bertline[gpu] on every machine, the driver's included"
+        raise BertlineError(f"node {host}: {has} where the driver has {version or 'none'}; {remedy}")

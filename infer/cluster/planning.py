@@ -11,6 +11,7 @@ from infer.cluster.actor import Found, Opening, find, look
 from infer.cluster.cutting import cut
 from infer.cluster.machines import Machines
 from infer.cluster.names import part_name
+from infer.cluster.node_check import what_is_there
 from infer.cluster.places import Place
 from infer.cluster.slices import Part, is_table_of_groups
 from infer.cluster.survey import Chunk, ChunkSeen, TableSeen, look_at, tables_of
@@ -69,6 +70,7 @@ def plan(run: ClusterJob, bundle: Bundle, machines: Machines, chunks: Sequence[C
     opening = Opening(
         bundle=bundle.path.absolute(),
         sha256=bundle.sha256,
+        driver=what_is_there(str(bundle.path.absolute())),
         device=run.device if gpus or run.device != "auto" else "cpu",
         variant=run.variant,
         provider=run.provider,

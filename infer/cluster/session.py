@@ -134,7 +134,7 @@ def _require_listener(address: str) -> None:
         raise UsageError(f"--ray-address {address}: give HOST:PORT as ray start --head shows it, or auto")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _PROBE_SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         said = getattr(error, "strerror", None) or str(error) or "no answer"
         raise BertlineError(
             f"--ray-address {address}: no cluster answers there ({said}); start one with ray start --head, "

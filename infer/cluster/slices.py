@@ -1,6 +1,7 @@
 """Parts of the inputs, and how each is read: lines of a text file, all of an archive, row groups of a Parquet file."""
 
 import io
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,9 +41,18 @@ class Slice:
         return None  # of a part nobody asks
 
     def check(self) -> None:
-        """InputChangedError where the file is no longer what it was."""
-        if self.place.state() != self.was:
-            raise InputChangedError(f"{self.name}: was changed while it was being scored; start over with --force")
+        """InputChangedError where the file is no longer what it was, or is another on this machine."""
+        now, node = self.place.state(), socket.gethostname()
+        if now is None:
+            raise InputChangedError(
+                f"{self.name}: is not there on node {node}; put inputs where all machines see them under one path, or "
+                "on an object store"
+            )
+        if now != self.was:
+            raise InputChangedError(
+                f"{self.name}: was changed while it was being scored, or is a copy of its own on node {node}; start "
+                "over with --force, with inputs that all machines share"
+            )
 
     def open(self, spec: TableSpec, *, keep_bad: bool, hint: str) -> Source:
         raise NotImplementedError

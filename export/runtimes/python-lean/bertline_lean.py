@@ -236,8 +236,8 @@ def score_file(classifier, source, target, *, columns, text_columns, probabiliti
                 found = classifier.logits(encoded)
                 answers = classifier.answers(found, probabilities, logits)
                 for cells, answer, (ids, _) in zip(window, answers, encoded, strict=True):
-                    ids = [" ".join(map(str, ids))] if token_ids else []
-                    out.write("\t".join([*cells, *answer, *ids]) + "\n")
+                    cells = [*cells, *answer, *([" ".join(map(str, ids))] if token_ids else [])]
+                    out.write("\t".join(cells) + "\n")
                 count += len(window)
         if not count:
             raise ScoringError(f"{source}: has a header and no rows; give a table with at least one row")

@@ -99,7 +99,7 @@ def test_without_dedupe_the_bytes_are_those_of_the_local_engine(
         {"file": str(big), "first": 290, "last": 301}, {"file": str(second), "first": 2, "last": 21},
     ]  # fmt: skip
     assert sorted(os.listdir(folder)) == [  # noqa: PTH208
-        "manifest.json", *(f"part-{number:05}.tsv" for number in range(12)), "report.json",
+        "manifest.json", *(f"part-{number:06}.tsv" for number in range(12)), "report.json",
     ]  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def test_every_format_of_parts(cli: Cli, bundle: Path, tmp_path: Path, big: Path
     outcome = with_ray(cli, Here(), bundle, source, "-o", folder, *options)
     assert outcome.code == 0, outcome.err
     files = [folder / part["file"] for part in parts(folder)]
-    assert [file.name for file in files] == [f"part-{number:05}.{ending}" for number in range(3)]
+    assert [file.name for file in files] == [f"part-{number:06}.{ending}" for number in range(3)]
     if ending == "parquet":
         ours, theirs = pa.concat_tables([pq.read_table(file) for file in files]), pq.read_table(local)
         assert ours.schema == theirs.schema
@@ -162,14 +162,14 @@ def test_bad_rows_are_set_aside_beside_their_part(cli: Cli, bundle: Path, tmp_pa
     outcome = with_ray(cli, Here(), bundle, bad, "-o", folder, "--part-rows", 64, "--on-error", "quarantine")
     assert outcome.code == 0, outcome.err
     rejects = sorted(folder.glob("*.rejects.tsv"))
-    assert [path.name for path in rejects] == ["part-00001.rejects.tsv", "part-00003.rejects.tsv"]
+    assert [path.name for path in rejects] == ["part-000001.rejects.tsv", "part-000003.rejects.tsv"]
     theirs = (tmp_path / "local.tsv.rejects.tsv").read_text().splitlines()
     assert [line for path in rejects for line in path.read_text().splitlines()[1:]] == theirs[1:]
     assert [line.split("\t")[1] for line in theirs[1:]] == ["101", "201"]
     assert_same_scores(joined(folder), local.read_bytes())
     assert json.loads((folder / "report.json").read_text())["rejected"] == {"columns": 1, "label": 1}
     (rejected,) = [part for part in parts(folder) if part["rejected"] == {"label": 1}]
-    assert rejected["rejects"]["file"] == "part-00003.rejects.tsv" and rejected["rows"] == 63
+    assert rejected["rejects"]["file"] == "part-000003.rejects.tsv" and rejected["rows"] == 63
 
 
 def test_a_bad_row_ends_the_run_as_it_does_locally(cli: Cli, bundle: Path, tmp_path: Path, bad: Path) -> None:
@@ -224,8 +224,8 @@ def test_a_part_that_is_not_what_its_record_says_is_scored_again(
             raise KeyboardInterrupt
 
     assert with_ray(cli, Here(meanwhile=stop), bundle, big, "-o", folder, "--part-rows", 32).code == 130
-    (folder / "part-00000.tsv").unlink()
-    (folder / "part-00001.tsv").write_text("less")
+    (folder / "part-000000.tsv").unlink()
+    (folder / "part-000001.tsv").write_text("less")
     machines = Here()
     assert with_ray(cli, machines, bundle, big, "-o", folder, "--part-rows", 32, "--resume").code == 0
     assert sorted(machines.begun) == [0, 1, 3, 4, 5, 6, 7, 8, 9]
@@ -277,25 +277,25 @@ def test_other_options_are_another_run(cli: Cli, bundle: Path, tmp_path: Path, b
 def test_force_removes_what_runs_wrote_and_nothing_else(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
     folder = tmp_path / "parts"
     assert with_ray(cli, Here(), bundle, big, "-o", folder, "--part-rows", 32, "--html").code == 0
-    (folder / "part-00099.tsv").write_text("another's")
+    (folder / "part-000099.tsv").write_text("another's")
     outcome = with_ray(cli, Here(), bundle, big, "-o", folder, "--force")
-    assert outcome.code == 1 and "holds part-00099.tsv, which no run there has written" in outcome.err
-    assert (folder / "part-00009.tsv").exists() and (folder / "manifest.json").exists()
-    (folder / "part-00099.tsv").unlink()
+    assert outcome.code == 1 and "holds part-000099.tsv, which no run there has written" in outcome.err
+    assert (folder / "part-000009.tsv").exists() and (folder / "manifest.json").exists()
+    (folder / "part-000099.tsv").unlink()
     assert with_ray(cli, Here(), bundle, big, "-o", folder, "--force", "--part-format", "jsonl").code == 0
     assert sorted(os.listdir(folder)) == [  # noqa: PTH208
-        "manifest.json", "part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl", "report.json",
+        "manifest.json", "part-000000.jsonl", "part-000001.jsonl", "part-000002.jsonl", "report.json",
     ]  # fmt: skip
 
 
 def test_a_folder_with_other_files(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
     folder = tmp_path / "parts"
     folder.mkdir()
-    (folder / "part-00000.tsv").write_text("of another program")
+    (folder / "part-000000.tsv").write_text("of another program")
     for options in ((), ("--force",), ("--resume",)):
         outcome = with_ray(cli, Here(), bundle, big, "-o", folder, *options)
-        assert outcome.code == 1 and "holds part-00000.tsv, which no run there has written" in outcome.err
-    assert (folder / "part-00000.tsv").read_text() == "of another program"
+        assert outcome.code == 1 and "holds part-000000.tsv, which no run there has written" in outcome.err
+    assert (folder / "part-000000.tsv").read_text() == "of another program"
 
 
 def test_a_folder_in_use(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
@@ -360,11 +360,11 @@ def test_a_worker_of_a_run_that_was_replaced_writes_no_part(cli: Cli, bundle: Pa
         if done == 2:
             run = folder / ".unfinished" / "run.json"
             run.write_text(run.read_text().replace('"run": "', '"run": "another'))
-            (folder / "part-00002.tsv").write_text("another's")
+            (folder / "part-000002.tsv").write_text("another's")
 
     outcome = with_ray(cli, Here(meanwhile=replace), bundle, big, "-o", folder, "--part-rows", 32)
     assert outcome.code == 1 and "parts: is not the folder that the driver writes to" in outcome.err
-    assert (folder / "part-00002.tsv").read_text() == "another's"
+    assert (folder / "part-000002.tsv").read_text() == "another's"
 
 
 def test_a_name_that_is_no_utf8(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:

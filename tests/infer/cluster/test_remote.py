@@ -77,7 +77,7 @@ def test_there_and_back(cli: Cli, bundle: Path, tmp_path: Path, server: str, buc
     outcome = with_ray(cli, Here(shuffled), *command, "--html")
     assert outcome.code == 0, outcome.err
     assert_same_scores(fetched(bucket, "out"), local.read_bytes())
-    names = [f"part-{number:05}.tsv" for number in range(5)]
+    names = [f"part-{number:06}.tsv" for number in range(5)]
     assert (bucket / "out").names() == ["manifest.json", *names, "report.html", "report.json"]
     report = json.loads((bucket / "out/report.json").read())
     assert [read["name"] for read in report["input"]] == [f"s3://{BUCKET}/in/a.tsv", f"s3://{BUCKET}/in/b.tsv"]
@@ -101,7 +101,7 @@ def test_stopped_and_resumed(cli: Cli, bundle: Path, server: str, bucket: Place,
     machines = Here()
     assert with_ray(cli, machines, *command, "--resume").code == 0
     assert sorted(machines.begun) == [2, 3]
-    assert (bucket / "out").names() == ["manifest.json", *(f"part-{n:05}.tsv" for n in range(4)), "report.json"]
+    assert (bucket / "out").names() == ["manifest.json", *(f"part-{n:06}.tsv" for n in range(4)), "report.json"]
 
 
 def test_bad_rows_name_the_object(cli: Cli, bundle: Path, tmp_path: Path, server: str, bucket: Place) -> None:

@@ -19,7 +19,7 @@ PROBLEM = SingleLabel(("no", "yes"))
 
 def make(number: int, rows: int, evaluation: Evaluation, facts: Facts = FACTS) -> PartDone:
     work = asdict(WorkDone(rows, rows - 1, 1, 5 * rows, 6 * rows, {"run": 0.5}))
-    scored = Written(f"part-{number:05}.tsv", 10, "f" * 64)
+    scored = Written(f"part-{number:06}.tsv", 10, "f" * 64)
     return PartDone(number, rows, scored, None, {"label": 1}, 2, work, facts, evaluation.state(), 1.5, 100.0, "host")
 
 
@@ -47,7 +47,7 @@ def test_in_any_order() -> None:
     assert whole.evaluation.to_json() == whole_evaluation.to_json()
     assert whole.totals.work == WorkDone(155, 150, 5, 775, 930, {"tokenize": 0.0, "run": 2.5})
     assert whole.totals.rejected == {"label": 5} and whole.totals.blanked == 10
-    assert [part["file"] for part in whole.manifest()] == [f"part-{number:05}.tsv" for number in range(5)]
+    assert [part["file"] for part in whole.manifest()] == [f"part-{number:06}.tsv" for number in range(5)]
 
 
 def test_what_differs_between_workers_is_told() -> None:
