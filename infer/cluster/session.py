@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -23,6 +24,9 @@ def ray_session(address: str | None) -> Iterator[RayMachines]:
 
     Raises BertlineError where Ray is not installed or the cluster cannot be reached.
     """
+    if address is None and "ray" not in sys.modules:
+        # Its ports are open to the network, whatever address it is told: only who has the token may use them.
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     ray = import_ray()
     if ray.is_initialized():  # by the program that bertline is a part of, whose it stays
         yield RayMachines(ray)
@@ -60,7 +64,7 @@ def import_ray() -> Any:
 
 
 def _start(ray: Any) -> None:
-    """Begin a cluster of this process's own, on loopback."""
+    """Begin a cluster of this process's own, which other machines are not told of."""
     try:
         with _speechless():
             ray.init(

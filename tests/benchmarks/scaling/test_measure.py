@@ -32,4 +32,7 @@ def test_workers_need_parts(cli: Cli, bundle: Path, model_dir: Path, tmp_path: P
     table = tiny.write_table(tmp_path / "t.tsv")
     sizes = ["--rows", 64, "--part-rows", 32]
     done = cli("benchmark", "scaling", bundle, table, "--model", model_dir, "-o", tmp_path / "s.json", *sizes)
-    assert (done.code, done.err) == (2, "bertline: --rows 64: 2 workers need two parts each of --part-rows 32 or more\n")
+    assert (done.code, done.err) == (
+        2,
+        "bertline: --rows 64: 2 workers need two parts each of --part-rows 32 or more\n",
+    )

@@ -310,6 +310,35 @@ def test_a_folder_in_use(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> N
     assert outcome.code == 1 and "parts: another run is writing it at this moment" in outcome.err
 
 
+def test_a_run_that_is_refused_leaves_the_other_as_it_is(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
+    folder, refused = tmp_path / "parts", []
+
+    def begin_another(done: int) -> None:
+        if done == 1:  # of the first run, which holds the folder
+            refused.append(with_ray(cli, Here(), bundle, big, "-o", folder, "--force", "--part-rows", 32))
+
+    outcome = with_ray(cli, Here(meanwhile=begin_another), bundle, big, "-o", folder, "--part-rows", 32)
+    assert outcome.code == 0 and (folder / "manifest.json").exists()
+    [other] = refused
+    assert other.code == 1 and other.err.rstrip().endswith("is writing it at this moment; let that one finish")
+
+
+def test_a_run_that_was_killed_at_its_very_end(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
+    def stop(done: int) -> None:
+        if done == 9:
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "parts"
+    assert with_ray(cli, Here(meanwhile=stop), bundle, big, "-o", folder, "--part-rows", 32).code == 130
+    (folder / "report.json.partial").write_text("{")
+    damaged = folder / "part-000002.tsv"
+    damaged.write_bytes(damaged.read_bytes()[:-2] + b"7\n")
+    assert with_ray(cli, Here(), bundle, big, "-o", folder, "--part-rows", 32, "--resume").code == 0
+    undisturbed = tmp_path / "undisturbed"
+    assert with_ray(cli, Here(), bundle, big, "-o", undisturbed, "--part-rows", 32).code == 0
+    assert joined(folder) == joined(undisturbed)
+
+
 def test_an_unfinished_run_is_not_begun_over(cli: Cli, bundle: Path, tmp_path: Path, big: Path) -> None:
     def stop(done: int) -> None:
         if done == 2:

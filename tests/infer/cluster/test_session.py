@@ -1,6 +1,7 @@
 """A cluster that cannot be reached is one line, and soon."""
 
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +32,30 @@ def test_nobody_listens(cli: Cli, bundle: Path, table: Path, tmp_path: Path, lis
         f"bertline: --ray-address {address}: no cluster answers there (Connection refused); "
         "start one with ray start --head, or leave the address out\n"
     )
+
+
+def test_an_address_that_is_none(cli: Cli, bundle: Path, table: Path, tmp_path: Path) -> None:
+    address = "head..cluster:6379"
+    outcome = cli("infer", bundle, table, "-o", tmp_path / "out", "--engine", "ray", "--ray-address", address)
+    assert outcome.code == 1 and outcome.err.startswith(f"bertline: --ray-address {address}: no cluster answers there")
+
+
+OWN_CLUSTER = """
+import os, subprocess, sys
+from infer.cluster.session import ray_session
+with ray_session(None):
+    import ray
+    address = ray.get_runtime_context().gcs_address
+    stranger = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    program = f"import ray; ray.init(address={address!r}, log_to_driver=False); print('joined')"
+    print(subprocess.run([sys.executable, "-c", program], env=stranger, capture_output=True, text=True).stdout)
+"""
+
+
+def test_a_cluster_of_ones_own_lets_nobody_else_in() -> None:
+    done = subprocess.run([sys.executable, "-c", OWN_CLUSTER], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "joined" not in done.stdout
 
 
 def test_somebody_listens_who_is_no_cluster(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
