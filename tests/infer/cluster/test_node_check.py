@@ -33,7 +33,7 @@ HERE: dict[str, Any] = {"host": "here", "bundle": "abc", "versions": {"bertline"
         ({"versions": {"bertline": None}}, r"has no bertline where the driver has 1\.0; there, pip install"),
         (
             {"versions": {"bertline": "1.0", "onnxruntime": "1.30"}},
-            r"has onnxruntime 1\.30 where the driver has none; install the same of bertline\[cpu\] and bertline\[gpu\] on",
+            r"has onnxruntime 1\.30 where the driver has none; install the same of bertline\[cpu\] and",
         ),
     ],
 )

@@ -68,5 +68,5 @@ def test_a_file_that_changed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputChangedError, match="was changed while it was being scored, or is a copy of its own on"):
         piece.check()
     path.unlink()
-    with pytest.raises(InputChangedError, match="is not there on node .*; put inputs where all machines see them"):
+    with pytest.raises(InputChangedError, match=r"is not there on node .*; put inputs where all machines see them"):
         piece.check()
