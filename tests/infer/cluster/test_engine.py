@@ -250,9 +250,8 @@ def test_an_input_that_changes_meanwhile(cli: Cli, bundle: Path, tmp_path: Path,
 
     folder = tmp_path / "parts"
     outcome = with_ray(cli, Here(meanwhile=change), bundle, big, "-o", folder, "--part-rows", 32)
-    assert outcome.code == 1 and outcome.err.endswith(
-        "was changed while it was being scored; start over with --force\n"
-    )
+    assert outcome.code == 1 and f"{big}: was changed while it was being scored" in outcome.err
+    assert outcome.err.endswith("start over with --force, with inputs that all machines share\n")
     outcome = with_ray(cli, Here(), bundle, big, "-o", folder, "--part-rows", 32, "--resume")
     assert outcome.code == 1 and "input 1 was" in outcome.err
     assert with_ray(cli, Here(), bundle, big, "-o", folder, "--part-rows", 32, "--force").code == 0

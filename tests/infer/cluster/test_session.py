@@ -47,15 +47,17 @@ with ray_session(None):
     import ray
     address = ray.get_runtime_context().gcs_address
     stranger = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
-    program = f"import ray; ray.init(address={address!r}, log_to_driver=False); print('joined')"
-    print(subprocess.run([sys.executable, "-c", program], env=stranger, capture_output=True, text=True).stdout)
+    program = f"import ray; ray.init(address={address!r}, log_to_driver=False); print('in')"
+    for name, env in (("owner", None), ("stranger", stranger)):
+        found = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True).stdout
+        print(name, found.strip() or "out")
 """
 
 
 def test_a_cluster_of_ones_own_lets_nobody_else_in() -> None:
     done = subprocess.run([sys.executable, "-c", OWN_CLUSTER], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "joined" not in done.stdout
+    assert done.stdout.splitlines() == ["owner in", "stranger out"]
 
 
 def test_somebody_listens_who_is_no_cluster(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
