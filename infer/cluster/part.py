@@ -75,7 +75,7 @@ class PartDone:
     work: dict[str, Any]  # infer.scorer.WorkDone
     facts: Facts
     evaluation: dict[str, Any] | None  # a state; None without labels
-    seconds: float
+    began: float  # when its first row was read: seconds since the epoch, by its machine's clock
     peak_memory_mib: float
     node: str  # the machine's name
     input: list[dict[str, Any]] = field(default_factory=list)  # what was read, as the manifest has it
@@ -107,7 +107,7 @@ def score_part(part: Part, task: Task, scorer: Scorer) -> PartDone:
 
     Done twice, also at the same time, it writes the same. Raises BertlineError as `infer.pipeline.score_files`.
     """
-    begin = time.perf_counter()
+    began = time.time()
     job, manifest = task.job, scorer.bundle.manifest
     hint = QUARANTINE_HINT if job.on_error == "fail" else ""
     rows = Rows(part.slices, job.spec, manifest, use_labels=job.use_labels, on_error=job.on_error, hint=hint)
@@ -137,7 +137,7 @@ def score_part(part: Part, task: Task, scorer: Scorer) -> PartDone:
             work=asdict(run.totals.work),
             facts=facts,
             evaluation=run.evaluation.state() if run.evaluation else None,
-            seconds=time.perf_counter() - begin,
+            began=began,
             peak_memory_mib=peak_memory_mib(),
             node=socket.gethostname(),
             input=[piece.described() for piece in part.slices],

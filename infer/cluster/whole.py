@@ -1,6 +1,5 @@
 """Parts put together: counts, metrics and files of the whole run."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -79,13 +78,3 @@ class Whole:
             out_of_memory_at=min(refused, default=None),
         )
         self.done.append(replace(part, evaluation=None))
-
-
-def span_of(arrivals: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """When the first row was read, and the seconds from then until the last was written.
-
-    Of each part: when it was known to be done, and the seconds it took. Clocks of several machines differ: only the
-    driver's is looked at.
-    """
-    begin = min(at - seconds for at, seconds in arrivals)
-    return begin, max(at for at, _ in arrivals) - begin

@@ -9,7 +9,7 @@ import pytest
 from bertline.evaluation import Evaluation
 from bertline.problems import SingleLabel
 from infer.cluster.part import PartDone, Written
-from infer.cluster.whole import Whole, span_of
+from infer.cluster.whole import Whole
 from infer.facts import Facts
 from infer.scorer import WorkDone
 
@@ -57,10 +57,6 @@ def test_what_differs_between_workers_is_told() -> None:
         whole.add(make(number, 2, Evaluation(PROBLEM.labels), facts))
     assert (whole.facts.device_name, whole.facts.batch_tokens) == ("a CPU, another", 512)
     assert whole.facts.out_of_memory_at == 1024
-
-
-def test_the_span_goes_from_the_first_row_to_the_last() -> None:
-    assert span_of([(10.0, 4.0), (12.0, 7.0), (20.0, 2.0)]) == (5.0, 15.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"schema": 0}', b"[]", b'{"schema": 1, "rejects": 1}'])
