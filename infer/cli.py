@@ -82,7 +82,9 @@ def infer(
         int | None,
         typer.Option(min=1, help="Ray: how many score.", show_default="a GPU or 4 CPUs each, as many as fit"),
     ] = None,
-    part_rows: Annotated[int | None, typer.Option(min=1, help="Ray: rows of a part.", show_default="8 windows")] = None,
+    part_rows: Annotated[
+        int | None, typer.Option(min=1, help="Ray: rows of a part.", show_default="16 windows")
+    ] = None,
     part_format: Annotated[
         str | None,
         typer.Option(help="Ray: how parts are written.", metavar="tsv|tsv.gz|jsonl|parquet", show_default="tsv"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.scaling.model import Cluster, Costs, Overheads
 from benchmarks.scaling.result import STAGES, Scaling
 
-PART_ROWS, CUDA_PART_ROWS = 8 * 8192, 8 * 32768  # what infer cuts where nobody says otherwise: eight windows
+PART_ROWS, CUDA_PART_ROWS = 16 * 8192, 16 * 32768  # what infer cuts where nobody says otherwise: sixteen windows
 _BERT_BASE_FLOP = 1.93e9  # a row of 11.39 tokens, the mean of CoLA; encoder_flops of benchmarks/ceiling.py
 
 

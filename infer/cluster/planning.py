@@ -22,7 +22,7 @@ from infer.output import format_for
 from infer.pipeline import problem_for
 from infer.rows import Rows, printable
 
-PART_WINDOWS = 8  # windows of a part, where nobody says how many rows
+PART_WINDOWS = 16  # windows of a part, where nobody says how many rows
 CHUNKS_HERE = 4  # as few are looked at by the driver, which is faster than to start others
 
 
