@@ -80,6 +80,13 @@ class Gate:
     quality: float | None = None  # by that metric; None: the rows had no labels, or it is undefined
     quality_reference: float | None = None
 
+    @property
+    def judged(self) -> tuple[str, float | None, float | None]:
+        """The metric that the model goes by, what it is here, and what it is with the reference."""
+        if self.metric is None:
+            return "mcc", self.mcc, self.mcc_reference
+        return self.metric, self.quality, self.quality_reference
+
 
 @dataclass(frozen=True)
 class Variant:

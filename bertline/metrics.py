@@ -17,6 +17,13 @@ METRIC_NAMES = {  # metrics as people know them, by their name in reports
     "pearson": "Pearson",
     "spearman": "Spearman",
 }
+
+
+def in_words(figure: float | None) -> str:
+    """A metric with four digits; None is one that is undefined."""
+    return "undefined" if figure is None else f"{figure:.4f}"
+
+
 _CELLS_AT_ONCE = 2**20  # of resampled confusion matrices; 200 labels must not fill the memory
 
 

@@ -41,6 +41,9 @@ class Problem(Protocol):
     def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
         """(rows,) where two logits (rows, labels) lead to different answers, as labels; never, of numbers."""
 
+    def cells(self, decided: NDArray[Any]) -> list[str]:
+        """Answers as text: labels, which the parser reads back, or numbers with six digits, for people."""
+
 
 @dataclass(frozen=True)
 class SingleLabel:
@@ -71,6 +74,10 @@ class SingleLabel:
     def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
         different: NDArray[np.bool_] = self.decide(own) != self.decide(reference)
         return different
+
+    def cells(self, decided: NDArray[np.int64]) -> list[str]:
+        """The names of label ids (rows,)."""
+        return [self.labels[label] for label in decided.tolist()]
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,10 @@ class MultiLabel:
         """The labels of one row, (labels,) whether each is given, as a cell, which the parser reads back."""
         return SEPARATOR.join(compress(self.labels, given))
 
+    def cells(self, decided: NDArray[np.bool_]) -> list[str]:
+        """The same for (rows, labels)."""
+        return [self.cell(row) for row in decided.tolist()]
+
 
 @dataclass(frozen=True)
 class Regression:
@@ -132,6 +143,10 @@ class Regression:
 
     def flipped(self, own: NDArray[np.floating], reference: NDArray[np.floating]) -> NDArray[np.bool_]:
         return np.zeros(len(own), np.bool_)
+
+    def cells(self, decided: NDArray[np.floating]) -> list[str]:
+        """Of numbers (rows,)."""
+        return [f"{number:g}" for number in decided.tolist()]
 
 
 def problem_of(problem_type: str, labels: Sequence[str]) -> SingleLabel | MultiLabel | Regression:

@@ -209,6 +209,16 @@ def _all_decoded(block: bytes) -> list[str] | None:
     return text.split("\n")
 
 
+def no_rows(name: str, why: str = "has a header and no rows") -> BertlineError:
+    """The error about a table without rows."""
+    return BertlineError(f"{name}: {why}; give a table with at least one row")
+
+
+def no_file(name: str) -> BertlineError:
+    """The error about a file that is not there."""
+    return BertlineError(f"{name}: no such file; check the name, and the folder it is in")
+
+
 def open_input(path: Path) -> io.BufferedReader:
     """Open a file for reading, with a one-line error where there is none."""
     require_input(path)
@@ -220,4 +230,4 @@ def require_input(path: Path) -> None:
     if path.is_dir():
         raise BertlineError(f"{path}: is a folder; name the file in it")
     if not path.exists():
-        raise BertlineError(f"{path}: no such file; check the name, and the folder it is in")
+        raise no_file(str(path))

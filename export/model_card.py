@@ -3,7 +3,7 @@
 from bertline.bundle import Manifest
 from bertline.console import file_size
 from bertline.metrics import METRIC_NAMES
-from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from bertline.problems import MULTI_LABEL, REGRESSION
 from export.consumers import consumers_in
 from infer.quality import quality_of
 from infer.variants import BF16
@@ -25,7 +25,7 @@ def model_card(manifest: Manifest, name: str) -> str:
     """Markdown: what the model is, how to run it, what was proven."""
     provenance = manifest.provenance
     columns = ", ".join(manifest.text_columns)
-    single, figure = manifest.problem_type == SINGLE_LABEL, METRIC_NAMES[quality_of(manifest.problem).metric]
+    figure = METRIC_NAMES[quality_of(manifest.problem).metric]
     lines = [
         "---",
         "pipeline_tag: text-classification",
@@ -53,7 +53,7 @@ def model_card(manifest: Manifest, name: str) -> str:
     ]
     for key, variant in manifest.variants.items():
         for gate in variant.gates:
-            own, reference = (gate.mcc, gate.mcc_reference) if single else (gate.quality, gate.quality_reference)
+            _, own, reference = gate.judged
             quality = "–" if own is None or reference is None else f"{own:.4f} ({reference:.4f})"
             flips = "–" if manifest.problem_type == REGRESSION else str(gate.flips)
             size = file_size(manifest.files[variant.file].bytes)

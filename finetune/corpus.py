@@ -11,9 +11,9 @@ from bertline.files import sha256_of
 from bertline.labels import CellParser, parse_cell
 from bertline.presets import COLA_COLUMNS
 from bertline.problems import REGRESSION, SINGLE_LABEL, Problem, problem_of
-from bertline.tsv import Table, TableSpec, open_input
+from bertline.tsv import Table, TableSpec, no_rows, open_input
 from finetune import cola
-from finetune.label_names import check_given, label_names, no_rows
+from finetune.label_names import check_given, label_names
 
 _COLA_SPEC = TableSpec(False, COLA_COLUMNS, "sentence", None, "label")
 _COLA_LABELS = ("0", "1")
@@ -178,7 +178,7 @@ def _read(path: Path, spec: TableSpec, parser: CellParser, hint: str) -> list[Ex
             for row in table
         ]
     if not examples:
-        raise no_rows(path)
+        raise no_rows(str(path))
     return examples
 
 

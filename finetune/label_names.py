@@ -8,7 +8,7 @@ from pathlib import Path
 from bertline.errors import BertlineError, UsageError
 from bertline.labels import SEPARATOR, NumberParser
 from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
-from bertline.tsv import Table, TableSpec, open_input
+from bertline.tsv import Table, TableSpec, no_rows, open_input
 
 MAX_LABELS = 200  # a column with more distinct values holds something else
 _MANY_NUMBERS = 10  # from so many labels on that are all numbers, they may be amounts
@@ -52,7 +52,7 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
                 message = f"over {MAX_LABELS} different labels; {_remedy(found, several)}"
                 raise table.error(row.line, column, message)
     if row is None:
-        raise no_rows(path)
+        raise no_rows(str(path))
     if not found:
         raise BertlineError(f"{path}: no row has a label; name another --label-column, or --labels")
     if len(found) == 1 and not several:
@@ -60,11 +60,6 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
             f"{path}: every row has the label {next(iter(found))!r}; training needs two, or name --labels"
         )
     return tuple(sorted(found, key=_order))
-
-
-def no_rows(path: Path) -> BertlineError:
-    """The error about a table without rows."""
-    return BertlineError(f"{path}: has a header and no rows; give a table with at least one row")
 
 
 def remark_on(labels: Sequence[str], problem_type: str) -> str | None:

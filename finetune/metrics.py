@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bertline.errors import BertlineError, UsageError
 from bertline.evaluation import AnyEvaluation, Evaluation, RegressionEvaluation, evaluation_of
 from bertline.evaluation.per_label import macro_f1
-from bertline.metrics import f1
+from bertline.metrics import f1, in_words
 from bertline.problems import MULTI_LABEL, REGRESSION, Problem
 from finetune.recipe import Recipe
 
@@ -63,5 +63,4 @@ def metric(evaluation: AnyEvaluation, name: str) -> float | None:
 
 def told(evaluation: AnyEvaluation, name: str) -> str:
     """That figure as text."""
-    value = metric(evaluation, name)
-    return "undefined" if value is None else f"{value:.4f}"
+    return in_words(metric(evaluation, name))

@@ -89,18 +89,11 @@ def _show_rows(console: Console, title: str, corpus: Corpus, examples: Sequence[
     table = Table(title=Text(title), title_justify="left", box=None)
     table.add_column("label", justify="right")
     table.add_column("sentence")
-    for example in examples:
+    labels = corpus.problem.cells(corpus.problem.true([example.label for example in examples]))
+    for example, label in zip(examples, labels, strict=True):
         text = example.text if example.pair is None else f"{example.text} ⟷ {example.pair}"
-        table.add_row(Text(_label_cell(corpus, example.label)), Text(text))
+        table.add_row(Text(label), Text(text))
     console.print(table)
-
-
-def _label_cell(corpus: Corpus, value: Any) -> str:
-    """A row's label as a cell of a table has it."""
-    problem = corpus.problem
-    if isinstance(problem, Regression):
-        return f"{value:g}"
-    return problem.cell(problem.true([value])[0]) if isinstance(problem, MultiLabel) else corpus.labels[value]
 
 
 def _show_tokens(console: Console, example: Example, tokenizer: Any) -> None:

@@ -10,7 +10,7 @@ from bertline.presets import PRESETS
 from bertline.problems import PROBLEM_TYPES, SINGLE_LABEL
 from bertline.schema import parse_json
 from finetune.corpus import is_cola
-from finetune.recipe import METRICS, PROBLEMS
+from finetune.recipe import METRICS, PROBLEMS, problem_word
 
 
 def resolve_problem(
@@ -24,8 +24,8 @@ def resolve_problem(
         problem = PRESETS[format].problem
     if problem is None:
         stated = None if is_cola(corpus) else _stated_by(model)
-        if stated not in (None, SINGLE_LABEL):
-            word = next(word for word, name in PROBLEMS.items() if name == stated)
+        if stated is not None and stated != SINGLE_LABEL:
+            word = problem_word(stated)
             say(f"--problem {word}, which --model {model} was trained for; give another --problem where rows differ")
         return stated or SINGLE_LABEL
     if problem not in PROBLEMS:

@@ -19,6 +19,11 @@ METRICS = {
 }
 
 
+def problem_word(problem_type: str) -> str:
+    """What `--problem` calls it."""
+    return next(word for word, name in PROBLEMS.items() if name == problem_type)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Hyper-parameters, with their units. Raises UsageError naming every value that makes no sense, at once."""

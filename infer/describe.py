@@ -6,7 +6,7 @@ from typing import Any
 
 from bertline.bundle import MANIFEST, Bundle, Gate, Manifest
 from bertline.console import file_size
-from bertline.metrics import METRIC_NAMES
+from bertline.metrics import METRIC_NAMES, in_words
 from bertline.model_folder import TRAINING, ModelFolder
 from bertline.problems import REGRESSION, problem_type_of
 from infer.signing import SIGNATURE
@@ -64,8 +64,7 @@ def _flips(gate: Gate) -> str:
 def _holdout(name: str, metrics: Mapping[str, Any]) -> str:
     """By the metric that its problem goes by."""
     metric = next(metric for metric in ("mcc", "micro_f1", "pearson") if metric in metrics)
-    value = metrics[metric]
-    return f"{name} {METRIC_NAMES[metric]} {'undefined' if value is None else format(value, '.4f')}"
+    return f"{name} {METRIC_NAMES[metric]} {in_words(metrics[metric])}"
 
 
 def _describe_model(path: Path) -> dict[str, Any]:

@@ -138,12 +138,7 @@ class TsvFormat:
 
     def _labels(self, decided: Decided) -> list[list[str]]:
         """The column of labels, where there is one."""
-        problem = self._problem
-        if isinstance(problem, Regression):
-            return []
-        if isinstance(problem, MultiLabel):
-            return [[problem.cell(row) for row in decided.tolist()]]
-        return [[problem.labels[label] for label in decided.tolist()]]
+        return [] if isinstance(self._problem, Regression) else [self._problem.cells(decided)]
 
     def finish(self, partial: Path, whole: Path) -> None:
         """It is TSV already."""

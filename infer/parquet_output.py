@@ -73,13 +73,13 @@ class ParquetFormat:
 
     def _labels(self, decided: Decided) -> list[Any]:
         """The column of labels as an Arrow array, where there is one."""
-        pa, names = self._arrow, self._problem.labels
-        if isinstance(self._problem, Regression):
+        pa, problem = self._arrow, self._problem
+        if isinstance(problem, Regression):
             return []
-        if isinstance(self._problem, MultiLabel):
-            given = [list(compress(names, row)) for row in decided.tolist()]
+        if isinstance(problem, MultiLabel):
+            given = [list(compress(problem.labels, row)) for row in decided.tolist()]
             return [pa.array(given, pa.list_(pa.string()))]
-        return [pa.array([names[label] for label in decided.tolist()], pa.string())]
+        return [pa.array(problem.cells(decided), pa.string())]
 
     def _columns(self, block: Any) -> list[Any]:
         """A block's columns as Arrow arrays."""

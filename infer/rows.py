@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from bertline.blocks import BadRow
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, UsageError
-from bertline.tsv import TableSpec
+from bertline.tsv import TableSpec, no_rows
 from infer.encode import Text
 from infer.inputs import STDIN
 from infer.opening import FileInput, Input, Source
@@ -24,6 +24,14 @@ def check_on_error(option: str) -> None:
     """UsageError where `--on-error` says neither."""
     if option not in get_args(OnError):
         raise UsageError(f"--on-error {option}: give {' or '.join(get_args(OnError))}")
+
+
+def other_columns(name: str, columns: Sequence[str], first: str, wanted: Sequence[str]) -> BertlineError:
+    """The error about an input whose columns are not the first one's."""
+    return BertlineError(
+        f"{name}, line 1: its columns are {', '.join(columns)}, while {first} has {', '.join(wanted)}; "
+        "score files of different columns one by one"
+    )
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ class Rows:
                 else:
                     yield from self._scorable(source, part)
             if not seen:
-                raise BertlineError(f"{source.table.name}: {source.nothing}; give a table with at least one row")
+                raise no_rows(source.table.name, source.nothing)
             sha256 = source.sha256()  # reads what is left
             self.bytes_read = before + source.bytes_read
             self.read.append(InputRead(printable(source.table.name), source.bytes_read, sha256))
@@ -174,10 +182,7 @@ class Rows:
             source = self._open(item) if number else self._first
             try:
                 if source.table.columns != self.columns:
-                    raise BertlineError(
-                        f"{item.name}, line 1: its columns are {', '.join(source.table.columns)}, while {self.name} "
-                        f"has {', '.join(self.columns)}; score files of different columns one by one"
-                    )
+                    raise other_columns(item.name, source.table.columns, self.name, self.columns)
                 self._check_texts(source)
                 yield source
             finally:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bertline.evaluation.mistakes import harmless
+from bertline.metrics import in_words
 
 MAX_LABELS = 20  # that are told one by one
 _WIDEST = 30  # characters of a label's name
@@ -67,12 +68,12 @@ def metrics_in_words(metrics: dict[str, Any]) -> Iterator[str]:
 
 
 def _of_numbers(metrics: dict[str, Any]) -> Iterator[str]:
-    told = [f"Pearson {_figure(metrics['pearson'])}{_interval(metrics['pearson_interval'])}"]
+    told = [f"Pearson {in_words(metrics['pearson'])}{_interval(metrics['pearson_interval'])}"]
     of_first = (
         f" (of the first {metrics['spearman_rows']:,} rows)" if metrics["spearman_rows"] < metrics["rows"] else ""
     )
-    told.append(f"Spearman {_figure(metrics['spearman'])}{of_first}")
-    told.append(f"mean squared error {_figure(metrics['mse'])}, mean absolute error {_figure(metrics['mae'])}")
+    told.append(f"Spearman {in_words(metrics['spearman'])}{of_first}")
+    told.append(f"mean squared error {in_words(metrics['mse'])}, mean absolute error {in_words(metrics['mae'])}")
     yield ", ".join(told)
 
 
@@ -115,7 +116,3 @@ def _names(names: list[str]) -> list[str]:
 
 def _interval(interval: list[float] | None) -> str:
     return f" (95% interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-
-
-def _figure(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"

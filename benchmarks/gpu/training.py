@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.gpu.bench import Bench
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
-from finetune.recipe import PROBLEMS
+from finetune.recipe import problem_word
 
 
 def measure_training(bench: Bench) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def measure_training(bench: Bench) -> dict[str, Any]:
         config = _write_base(bench, base)
         command = [sys.executable, "-m", "bertline", "finetune", str(bench.table), "--model", str(base), "-q"]
         command += ["-o", str(output), "--epochs", str(bench.plan.epochs), "--device", bench.device]
-        command += [*table_options(bench.spec), "--problem", _word(bench.bundle.manifest.problem_type)]
+        command += [*table_options(bench.spec), "--problem", problem_word(bench.bundle.manifest.problem_type)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=bench.clock.seconds_left)
         if done.returncode:
             reason = done.stderr.strip().removeprefix("bertline: ")
@@ -38,11 +38,6 @@ def measure_training(bench: Bench) -> dict[str, Any]:
         "median_epoch_seconds": float(np.median(epochs)),
         "seconds": record["seconds"],
     }
-
-
-def _word(problem_type: str) -> str:
-    """As `finetune --problem` calls it."""
-    return next(word for word, name in PROBLEMS.items() if name == problem_type)
 
 
 def _write_base(bench: Bench, folder: Path) -> dict[str, Any]:

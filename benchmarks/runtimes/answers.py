@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from bertline.errors import BertlineError
-from bertline.problems import MultiLabel, Problem, Regression
+from bertline.problems import Problem, Regression
 from infer.encode import Text
 from infer.runners import Logits
 from infer.scorer import Scorer
@@ -50,8 +50,7 @@ def _cells(scorer: Scorer, logits: Logits) -> list[str]:
     problem = scorer.bundle.manifest.problem
     if isinstance(problem, Regression):
         return [""] * len(logits)
-    decided = problem.decide(logits)
-    return [problem.cell(row) if isinstance(problem, MultiLabel) else problem.labels[row] for row in decided]
+    return problem.cells(problem.decide(logits))
 
 
 def write_table(path: Path, columns: Sequence[str], texts: Sequence[Text]) -> Path:

@@ -4,7 +4,7 @@ To put a measurement in an assumption's place, give it below by `Input(…, meas
 source: `bertline benchmark gpu` measures a device's rows a second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.scaling.model import Cluster, Costs, Overheads
 from benchmarks.scaling.result import STAGES, Scaling
@@ -97,7 +97,7 @@ def measured(result: Scaling) -> list[Input]:
             "start-up of a run", result.startup_seconds, "s", "median of the checks: Ray on one machine, and workers"
         ),
     ]
-    return [Input(item.name, item.value, item.unit, item.source, measured=True) for item in found]
+    return [replace(item, measured=True) for item in found]
 
 
 def settings(result: Scaling) -> list[Setting]:

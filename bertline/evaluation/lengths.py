@@ -1,7 +1,7 @@
 """Right and wrong rows by the length of their text in tokens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ class LengthBin:
     def interval(self) -> tuple[float, float]:
         """95%, Wilson's."""
         return wilson_interval(self.right, self.rows)
+
+    def to_json(self) -> dict[str, object]:
+        """For a report."""
+        return {**asdict(self), "accuracy": self.accuracy, "interval": list(self.interval)}
 
 
 @dataclass

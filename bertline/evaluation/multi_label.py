@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -195,9 +195,6 @@ class MultiLabelEvaluation:
                 {"label": label, "threshold": threshold, "f1": f1}
                 for label, (threshold, f1) in zip(self.labels, self.best_thresholds(), strict=True)
             ],
-            "subset_accuracy_by_length": [
-                {**asdict(part), "accuracy": part.accuracy, "interval": list(part.interval)}
-                for part in self.lengths.bins()
-            ],
+            "subset_accuracy_by_length": [part.to_json() for part in self.lengths.bins()],
             "most_confident_mistakes": self.mistakes.state(),
         }

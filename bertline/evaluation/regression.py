@@ -11,6 +11,7 @@ from bertline.evaluation.error_lengths import ErrorLengths
 from bertline.evaluation.mistakes import DIGITS, Mistakes, Place, Text
 from bertline.evaluation.moments import Moments, pearson_interval, spearman
 from bertline.evaluation.packing import packed, unpacked
+from bertline.metrics import in_words
 
 MAX_ROWS_RANKED = 131_072  # ranks need the numbers themselves: a longer file must not grow the memory
 
@@ -121,7 +122,7 @@ class RegressionEvaluation:
     def summary(self) -> str:
         """One line: rows, Pearson and Spearman correlation, mean absolute error."""
         figures = (("Pearson", self.pearson), ("Spearman", self.spearman), ("mean absolute error", self.mae))
-        told = (f"{name} {'undefined' if value is None else format(value, '.4f')}" for name, value in figures)
+        told = (f"{name} {in_words(value)}" for name, value in figures)
         return ", ".join([f"{self.rows:,} rows", *told])
 
     def to_json(self) -> dict[str, object]:

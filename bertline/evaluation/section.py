@@ -3,7 +3,7 @@
 from bertline.axes import number
 from bertline.charts import bar_chart, confusion_matrix, line_chart
 from bertline.evaluation import AnyEvaluation, Evaluation, MultiLabelEvaluation, RegressionEvaluation
-from bertline.evaluation.batches import BATCH_ROWS, MAX_BATCHES_KEPT, Spread
+from bertline.evaluation.batches import BATCH_ROWS, MAX_BATCHES_KEPT, Spread, spread_of
 from bertline.evaluation.charts import grouped_histogram
 from bertline.evaluation.multi_label_section import multi_label_section
 from bertline.evaluation.regression_section import regression_section
@@ -65,9 +65,10 @@ def _single_label_section(title: str, evaluation: Evaluation) -> Section:
 
 def batch_mcc_chart(evaluation: Evaluation) -> str:
     """MCC of each batch of 32 rows as a bar, the quartiles as a band, and the MCC of all rows as a line."""
-    spread = evaluation.batches.spread()
+    mcc = evaluation.batches.mcc
+    spread = spread_of(mcc, evaluation.batches.undefined)
     return bar_chart(
-        [(str(number), value) for number, value in enumerate(evaluation.batches.mcc, 1)],
+        [(str(number), value) for number, value in enumerate(mcc, 1)],
         title=f"MCC per batch of {BATCH_ROWS} rows",
         x_label="batch, in file order",
         y_label="MCC",

@@ -161,10 +161,7 @@ class Evaluation:
             "mcc_per_32_rows_spread": asdict(spread) if spread else None,
             "score_histogram": self._histogram(),
             **self._curve(),
-            "accuracy_by_length": [
-                {**asdict(part), "accuracy": part.accuracy, "interval": list(part.interval)}
-                for part in self.lengths.bins()
-            ],
+            "accuracy_by_length": [part.to_json() for part in self.lengths.bins()],
             "most_confident_mistakes": self.mistakes.state(),
         }
 

@@ -23,7 +23,6 @@ class Opening:
     """How a worker opens its scorer; paths, not contents: what Ray keeps for restarts may be lost with a machine."""
 
     bundle: Path
-    sha256: str  # of the bundle, as the driver sees it
     driver: dict[str, Any]  # what is there on the driver's machine, by infer.cluster.node_check
     device: str
     variant: str
@@ -36,7 +35,7 @@ class Opening:
         """A scorer like every other worker's; BertlineError where it cannot be."""
         os.environ["RAYON_NUM_THREADS"] = str(self.threads)  # of the tokenizer, which reads it at its first text
         bundle = Bundle.open(self.bundle)
-        if bundle.sha256 != self.sha256:
+        if bundle.sha256 != self.driver["bundle"]:
             raise BertlineError(f"{self.bundle}: is another bundle than the driver's; copy the driver's there")
         return Scorer.open(
             bundle,

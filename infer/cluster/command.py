@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bertline.errors import BertlineError, UsageError
+from bertline.tsv import no_file
 from infer.cluster.names import ENDINGS
 from infer.cluster.places import LocalPlace, Place, RemotePlace, place_of
 from infer.cluster.planning import ClusterJob
@@ -79,4 +80,4 @@ def _tables(text: str) -> list[Place]:
         if not names:
             raise BertlineError(f"{place.name}: no file has such a name; check the pattern, and the folder it is in")
         return [above / name for name in names]
-    raise BertlineError(f"{place.name}: no such file; check the name, and the folder it is in")
+    raise no_file(place.name)

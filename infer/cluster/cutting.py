@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from bertline.errors import BertlineError
-from bertline.tsv import TableSpec
+from bertline.tsv import TableSpec, no_rows
 from infer.cluster.slices import Archive, Groups, Lines, Part, Slice, is_table_of_groups, is_whole
 from infer.cluster.survey import TableSeen
+from infer.parquet import ParquetSource
+from infer.sources import TextSource
 
 
 def cut(tables: Sequence[TableSeen], spec: TableSpec, part_rows: int) -> list[Part]:
@@ -47,7 +48,7 @@ class _Cutter:
 def _lines(cutter: _Cutter, table: TableSeen, spec: TableSpec) -> None:
     line, end, mark = 2 if spec.header else 1, table.lines + 1, 0
     if line >= end:
-        raise BertlineError(f"{table.place.name}: has a header and no rows; give a table with at least one row")
+        raise no_rows(table.place.name, TextSource.nothing)
     while line < end:
         count = min(cutter.room, end - line)
         while mark + 1 < len(table.marks) and table.marks[mark + 1][0] <= line:
@@ -59,7 +60,7 @@ def _lines(cutter: _Cutter, table: TableSeen, spec: TableSpec) -> None:
 
 def _groups(cutter: _Cutter, table: TableSeen) -> None:
     if not sum(table.groups):
-        raise BertlineError(f"{table.place.name}: has no rows; give a table with at least one row")
+        raise no_rows(table.place.name, ParquetSource.nothing)
     start = rows = 0
     first = 1
     for number, count in enumerate(table.groups):

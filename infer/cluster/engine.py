@@ -15,7 +15,7 @@ from infer.cluster.names import WORKING
 from infer.cluster.part import PartDone, Task
 from infer.cluster.planning import ClusterJob, Plan, plan
 from infer.cluster.session import ray_session
-from infer.cluster.slices import Archive
+from infer.cluster.slices import Slice
 from infer.cluster.survey import CHUNK_BYTES, Chunk, chunks_of
 from infer.cluster.whole import Whole
 from infer.pages import scoring_page
@@ -75,7 +75,7 @@ def score_on(
         task = Task(folder.run, run.output, run.output / WORKING, run.ending, planned.job, planned.schema)
         startup_seconds = _score(machines, planned, task, whole, tell, progress) - started
         for table in planned.tables:
-            Archive(table.place, table.was).check()
+            Slice(table.place, table.was).check()
         return _publish(machines, run, planned, folder, whole, startup_seconds)
     except InputChangedError:
         folder.abandon(len(parts))

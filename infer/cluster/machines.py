@@ -65,8 +65,9 @@ class RayMachines:
                 for node in others
             ]
             found = ray.get([task.remote(path) for task in asked], timeout=_PATIENCE_SECONDS)
+        driver = what_is_there(path)
         for seen in found:
-            check_node(seen, what_is_there(path), path)
+            check_node(seen, driver, path)
 
     def call(self, work: Any, argument: Any, workers: Workers) -> Any:
         task = self._ray.remote(work).options(num_cpus=workers.threads, num_gpus=workers.gpus)

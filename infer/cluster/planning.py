@@ -69,7 +69,6 @@ def plan(run: ClusterJob, bundle: Bundle, machines: Machines, chunks: Sequence[C
     workers = plan_workers(nodes, wanted=run.workers, threads=run.threads, gpus=gpus)
     opening = Opening(
         bundle=bundle.path.absolute(),
-        sha256=bundle.sha256,
         driver=what_is_there(str(bundle.path.absolute())),
         device=run.device if gpus or run.device != "auto" else "cpu",
         variant=run.variant,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bertline.errors import BertlineError
-from bertline.tsv import TableSpec
+from bertline.tsv import TableSpec, no_file
 from infer.cluster.places import Place, State
 from infer.cluster.slices import Archive, Groups, is_table_of_groups, is_whole
 from infer.parquet import ParquetSource
+from infer.rows import other_columns
 
 CHUNK_BYTES = 64 * 2**20
 MARK_LINES = 8192  # lines between two places of a file that are remembered: as many are read in vain at most, or so
@@ -80,7 +81,7 @@ def chunks_of(places: Sequence[Place]) -> Iterator[Chunk]:
     for table, place in enumerate(places):
         was = place.state()
         if was is None:
-            raise BertlineError(f"{place.name}: no such file; check the name, and the folder it is in")
+            raise no_file(place.name)
         for start in range(0, max(1, was.size), CHUNK_BYTES):
             yield Chunk(table, place, was, start, min(was.size, start + CHUNK_BYTES))
 
@@ -123,10 +124,7 @@ def tables_of(chunks: Sequence[Chunk], seen: Iterable[ChunkSeen]) -> list[TableS
     first = tables[0]
     for table in tables[1:]:
         if table.columns != first.columns:
-            raise BertlineError(
-                f"{table.place.name}, line 1: its columns are {', '.join(table.columns)}, while {first.place.name} "
-                f"has {', '.join(first.columns)}; score files of different columns one by one"
-            )
+            raise other_columns(table.place.name, table.columns, first.place.name, first.columns)
     return tables
 
 
