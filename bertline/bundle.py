@@ -79,6 +79,7 @@ class Gate:
     metric: str | None = None  # that a model without an MCC goes by: micro_f1 or pearson
     quality: float | None = None  # by that metric; None: the rows had no labels, or it is undefined
     quality_reference: float | None = None
+    concordance: float | None = None  # Lin's, with the reference's numbers; None: the model gives labels, or one row
 
     @property
     def judged(self) -> tuple[str, float | None, float | None]:

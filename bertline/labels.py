@@ -9,6 +9,7 @@ from bertline.schema import parse_json
 
 SEPARATOR = ","  # between the labels of one cell
 FLOAT32_MAX = 3.4028234663852886e38
+FLOAT32_TINY = 2.0**-149  # the smallest above 0
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -62,26 +63,40 @@ class LabelSetParser:
     def _of(self, cell: str) -> tuple[int, ...] | None:
         if not isinstance(cell, str):
             return None
-        ids = self._one.values_of(_names_in(cell.strip()))
+        names = names_in(cell)
+        ids = [None] if names is None else self._one.values_of(names)
         known = [number for number in ids if number is not None]
         return tuple(sorted(set(known))) if len(known) == len(ids) else None
 
     def fault(self, cell: str | bytes | None) -> str:
+        if cell is None:
+            return "null is no list of labels: a row without any has an empty one; correct the row"
         names = ", ".join(self._one.labels)
         return f"{_shown(cell)} holds what is not a label ({names}), or no comma between; correct the row"
 
 
-def _names_in(cell: str) -> list[str]:
-    if cell.startswith("[") and cell.endswith("]"):
-        try:
-            return [str(name) for name in parse_json(cell)]
-        except ValueError:
-            return [cell]  # which is no label
-    return [name.strip() for name in cell.split(SEPARATOR)] if cell else []
+def names_in(cell: str) -> list[str] | None:
+    """Names or ids of a cell of several labels; of an empty one none. None: a list that is none of names in JSON."""
+    cell = cell.strip()
+    if not cell.startswith("["):
+        return [name.strip() for name in cell.split(SEPARATOR)] if cell else []
+    try:
+        names = parse_json(cell)
+    except ValueError:
+        return None
+    return [str(name).strip() for name in names] if all(type(name) in (str, int) for name in names) else None
+
+
+def can_stand_among_others(name: str) -> bool:
+    """Whether a cell of several labels that holds this one is read back as it was."""
+    return bool(name) and name == name.strip() and SEPARATOR not in name and not name.startswith("[")
 
 
 class NumberParser:
-    """A decimal number that a float32 can be near (float): what a model answers with is one."""
+    """A decimal number that a float32 can be near (float): what a model answers with is one.
+
+    Below float32's smallest it is 0, as a model's answer would be: squares of such numbers are beyond float64.
+    """
 
     def values_of(self, cells: Iterable[str]) -> list[float | None]:
         return list(map(self._of, cells))
@@ -91,6 +106,8 @@ class NumberParser:
         if not isinstance(cell, str) or not _FLOAT.fullmatch(cell.strip()):
             return None
         value = float(cell)
+        if abs(value) < FLOAT32_TINY:
+            return 0.0
         return value if abs(value) <= FLOAT32_MAX else None
 
     def fault(self, cell: str | bytes | None) -> str:

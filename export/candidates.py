@@ -1,11 +1,13 @@
 """Which products int8 may compute is chosen by what each choice is expected to cost on rows like those that choose."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bertline.evaluation.moments import concordance
 from bertline.problems import MultiLabel, Problem, Regression
 from export.products import Product, Products
 from infer.parity import Limits
@@ -25,7 +27,7 @@ class Candidate:
     rows: int
     flips: int
     expected_flips: float  # share of the rows, 0…1; what the choice is made by where there are labels
-    pearson: float | None  # with fp32's numbers; what it is made by where the model predicts numbers
+    concordance: float | None  # with fp32's numbers; what it is made by where the model predicts numbers
     max_abs_logit: float
     mean_abs_logit: float
     held: bool  # the limit, with its margin
@@ -42,16 +44,17 @@ def measured(
     """The candidate that leaves those products in fp32, by its logits and those of fp32, both (rows, labels)."""
     distance = np.abs(logits - reference)
     flips = expected_flips(problem, logits, reference)
-    pearson = correlation(logits[:, 0], reference[:, 0]) if isinstance(problem, Regression) else None
-    # Pearson with the truth falls by at most about as much as Pearson with fp32 lacks to 1.
-    lost, allowed = (flips, limits.max_flips) if pearson is None else (1 - pearson, limits.max_mcc_drop)
+    agreement, lost, allowed = None, flips, limits.max_flips
+    if isinstance(problem, Regression):  # by what the gate goes by, rows with labels or not
+        agreement = concordance(reference[:, 0], logits[:, 0])
+        lost, allowed = math.inf if agreement is None else 1 - agreement, limits.max_mcc_drop
     return Candidate(
         fp32_share=_cost(left_out) / max(1, _cost(products.linear)),
         fp32_products=tuple(product.node for product in left_out),
         rows=len(logits),
         flips=int(problem.flipped(logits, reference).sum()),
         expected_flips=flips,
-        pearson=pearson,
+        concordance=agreement,
         max_abs_logit=float(distance.max()),
         mean_abs_logit=float(distance.mean()),
         held=lost <= MARGIN * allowed,
@@ -86,20 +89,13 @@ def _chances(problem: Problem, logits: Logits, reference: Logits, margins: Logit
     return chances
 
 
-def correlation(own: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    """Pearson's of two (rows,), in −1…1; where either is constant, 1 if they are equal, else 0."""
-    if np.ptp(own) == 0 or np.ptp(reference) == 0:
-        return float(np.array_equal(own, reference))
-    return float(np.corrcoef(own.astype(np.float64), reference.astype(np.float64))[0, 1])
-
-
 def described(candidate: Candidate, products: Products) -> str:
     """One line for the screen."""
     kept = len(candidate.fp32_products)
     cost = (
         f"{candidate.flips} flips, expected {candidate.expected_flips:.2%}"
-        if candidate.pearson is None
-        else f"Pearson with fp32 {candidate.pearson:.4f}"
+        if candidate.concordance is None
+        else f"concordance with fp32 {candidate.concordance:.4f}"
     )
     return (
         f"{len(products.linear) - kept} of {len(products.linear)} products, {candidate.fp32_share:.0%} of the work in "

@@ -78,8 +78,8 @@ def quantize(
 ) -> Made:
     """The fastest candidate that holds the limits on `calibration.choosing`, else the most careful one.
 
-    Those are on flips, of a model of several labels of any of them; of one that predicts numbers, on how far Pearson's
-    correlation with fp32's numbers is from 1. `run` gives the logits (rows, labels) float32 of a graph. The rows that
+    Those are on flips, of a model of several labels of any of them; of one that predicts numbers, on how far their
+    concordance with fp32's is from 1. `run` gives the logits (rows, labels) float32 of a graph. The rows that
     choose are compared with the fp32 graph, which has been proven against PyTorch. What the choice is worth on other
     rows is for the gate to say. Raises VerificationError for a graph without such products.
     """

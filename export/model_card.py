@@ -24,7 +24,7 @@ _ANSWERS = {
 def model_card(manifest: Manifest, name: str) -> str:
     """Markdown: what the model is, how to run it, what was proven."""
     provenance = manifest.provenance
-    columns = ", ".join(manifest.text_columns)
+    columns, numbers = ", ".join(manifest.text_columns), manifest.problem_type == REGRESSION
     figure = METRIC_NAMES[quality_of(manifest.problem).metric]
     lines = [
         "---",
@@ -48,18 +48,19 @@ def model_card(manifest: Manifest, name: str) -> str:
         f"truncates: cut to {manifest.max_length} tokens and keep the final separator.",
         *(["", _PACKED] if any(variant.layout == "packed" for variant in manifest.variants.values()) else []),
         "",
-        f"| variant | file | size | rows compared | max \\|Δlogit\\| | flips | {figure} (PyTorch) | on |",
+        f"| variant | file | size | rows compared | max \\|Δlogit\\| "
+        f"| {'concordance' if numbers else 'flips'} | {figure} (PyTorch) | on |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for key, variant in manifest.variants.items():
         for gate in variant.gates:
             _, own, reference = gate.judged
             quality = "–" if own is None or reference is None else f"{own:.4f} ({reference:.4f})"
-            flips = "–" if manifest.problem_type == REGRESSION else str(gate.flips)
+            answers = f"{gate.concordance:.4f}" if gate.concordance is not None else "–" if numbers else str(gate.flips)
             size = file_size(manifest.files[variant.file].bytes)
             lines.append(
                 f"| {BF16 if gate.precision == BF16 else key} | `{variant.file}` | {size} | {gate.rows:,} "
-                f"| {gate.max_abs_logit:.1e} | {flips} | {quality} | {gate.provider} |"
+                f"| {gate.max_abs_logit:.1e} | {answers} | {quality} | {gate.provider} |"
             )
     if consumers := consumers_in(manifest):
         lines += ["", "Without bertline, each with a README of its own:", ""]

@@ -6,6 +6,7 @@ from math import inf
 from typing import Any
 
 from bertline.metrics import METRIC_NAMES
+from finetune.recipe import UNDEFINED
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def epochs_from_log(log_history: Sequence[dict[str, Any]], metrics: Sequence[str
 
 
 def _defined(value: float | None) -> float | None:
-    return None if value == -inf else value
+    return None if value == UNDEFINED else value
 
 
 def table_head(epochs: Sequence[Epoch]) -> list[str]:

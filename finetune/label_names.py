@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bertline.errors import BertlineError, UsageError
-from bertline.labels import SEPARATOR, NumberParser
+from bertline.labels import SEPARATOR, NumberParser, can_stand_among_others, names_in
 from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from bertline.tsv import Table, TableSpec, no_rows, open_input
 
 MAX_LABELS = 200  # a column with more distinct values holds something else
+_UNFIT = "a name that stands among others holds no comma, and does not begin with [ or a space; rename it"
 _MANY_NUMBERS = 10  # from so many labels on that are all numbers, they may be amounts
 
 
@@ -22,6 +23,8 @@ def check_given(labels: Sequence[str], problem_type: str) -> None:
     least, words = (2, "two") if problem_type == SINGLE_LABEL else (1, "one")
     if len(labels) < least or len(set(labels)) < len(labels) or not all(labels):
         raise UsageError(f"{told}: give {words} or more different names")
+    if problem_type == MULTI_LABEL and not all(map(can_stand_among_others, labels)):
+        raise UsageError(f"{told}: {_UNFIT}")
 
 
 def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ...]:
@@ -40,13 +43,10 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
         row = None
         for row in table:
             cell = row.cells[column]
-            names = [name.strip() for name in cell.split(SEPARATOR)] if several else [cell]
-            if several and not cell.strip():
-                continue  # a row without labels
-            if not all(names):
-                what = "a label of several" if several else "the label"
-                message = f"{what} is empty; correct the row or name the labels with --labels"
-                raise table.error(row.line, column, message)
+            names = names_in(cell) if several else [cell]
+            fault = _fault(names, several)
+            if names is None or fault:
+                raise table.error(row.line, column, f"{cell[:40]!r}: {fault}")
             found.update(names)
             if len(found) > MAX_LABELS:
                 message = f"over {MAX_LABELS} different labels; {_remedy(found, several)}"
@@ -72,6 +72,15 @@ def remark_on(labels: Sequence[str], problem_type: str) -> str | None:
     if joined:
         return f"labels such as {joined[0]!r} are taken as one; --problem multi-label would learn each name by itself"
     return None
+
+
+def _fault(names: Sequence[str] | None, several: bool) -> str | None:
+    """What to say of a cell with these names; None where they are names."""
+    if names is None:
+        return "is no list of names; write them with commas between, or as JSON"
+    if not all(names):
+        return "a name is empty; take out the comma too many" if several else "is no label; correct the row"
+    return _UNFIT if several and not all(map(can_stand_among_others, names)) else None
 
 
 def _remedy(found: Iterable[str], several: bool) -> str:

@@ -1,7 +1,6 @@
 """What an epoch is judged by on the validation rows: the figures of its problem, as `bertline.evaluation` has them."""
 
 from collections.abc import Callable
-from math import inf
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from bertline.evaluation import AnyEvaluation, Evaluation, RegressionEvaluation,
 from bertline.evaluation.per_label import macro_f1
 from bertline.metrics import f1, in_words
 from bertline.problems import MULTI_LABEL, REGRESSION, Problem
-from finetune.recipe import Recipe
+from finetune.recipe import UNDEFINED, Recipe
 
 
 def reported(recipe: Recipe) -> tuple[str, ...]:
@@ -24,7 +23,7 @@ def reported(recipe: Recipe) -> tuple[str, ...]:
 def compute_metrics(problem: Problem, recipe: Recipe) -> Callable[[Any], dict[str, float]]:
     """What the Trainer calls with its predictions after each epoch. BertlineError where there is no such metric.
 
-    An undefined correlation, as of equal predictions, is -∞ there, so that any other epoch is better.
+    An undefined correlation, as of equal predictions, is `UNDEFINED` there.
     """
     if recipe.problem_type != problem.type:
         raise UsageError(f"the recipe trains {recipe.problem_type}, and the corpus was read for {problem.type}")
@@ -38,7 +37,7 @@ def compute_metrics(problem: Problem, recipe: Recipe) -> Callable[[Any], dict[st
         logits = outputs[0] if isinstance(outputs, tuple) else outputs  # some models give hidden states as well
         evaluation = evaluated(problem, prediction.label_ids, logits)
         values = {name: metric(evaluation, name) for name in reported(recipe)}
-        return {name: -inf if value is None else value for name, value in values.items()}
+        return {name: UNDEFINED if value is None else value for name, value in values.items()}
 
     return compute
 

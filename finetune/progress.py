@@ -1,7 +1,6 @@
 """What a run shows and notes while it trains: a bar, and the time of each epoch."""
 
 import time
-from math import inf
 from typing import Any
 
 import torch
@@ -10,7 +9,8 @@ from rich.progress import MofNCompleteColumn, TextColumn
 from transformers import TrainerCallback
 
 from bertline.console import progress_bar
-from bertline.metrics import METRIC_NAMES
+from bertline.metrics import METRIC_NAMES, in_words
+from finetune.recipe import UNDEFINED
 
 
 class EpochClock(TrainerCallback):
@@ -51,8 +51,10 @@ class TrainingBar(TrainerCallback):
             self._console.print(f"epoch {state.epoch:.0f}: training loss {float(logs['loss']):.4f}")
         elif logs and "eval_loss" in logs:
             value = logs[f"eval_{self._metric}"]
-            told = f"{METRIC_NAMES[self._metric]} {'undefined' if value == -inf else format(value, '.4f')}"
-            self._console.print(f"epoch {state.epoch:.0f}: validation loss {logs['eval_loss']:.4f}, {told}")
+            told = in_words(None if value == UNDEFINED else value)
+            self._console.print(
+                f"epoch {state.epoch:.0f}: validation loss {logs['eval_loss']:.4f}, {METRIC_NAMES[self._metric]} {told}"
+            )
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.stop()

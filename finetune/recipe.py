@@ -17,6 +17,9 @@ METRICS = {
     "multi_label_classification": ("micro_f1", "macro_f1"),
     "regression": ("pearson", "spearman"),
 }
+# What the Trainer is told where a metric is undefined: below all others, so that any other epoch is better, and above
+# the -∞ that the Trainer starts from, so that the first of several such epochs is kept as of any equals.
+UNDEFINED = -2.0
 
 
 def problem_word(problem_type: str) -> str:

@@ -56,9 +56,11 @@ def _thresholds(manifest: Manifest) -> str:
 
 
 def _flips(gate: Gate) -> str:
-    """Of a number nothing flips."""
+    """Of numbers none flip."""
     rows = f"{gate.rows:,} rows"
-    return rows if gate.metric == "pearson" else f"{gate.flips} flips of {rows}"
+    if gate.metric == "pearson":
+        return rows if gate.concordance is None else f"concordance {gate.concordance:.4f} over {rows}"
+    return f"{gate.flips} flips of {rows}"
 
 
 def _holdout(name: str, metrics: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bertline.bundle import Gate
+from bertline.evaluation.moments import Moments
 from bertline.metrics import METRIC_NAMES
 from bertline.problems import REGRESSION, Problem
 from infer.cpus import cpu_name
@@ -27,12 +28,14 @@ class Limits:
     """What a variant may differ by from PyTorch fp32."""
 
     max_flips: float = 0.0  # share of the rows, 0…1
-    max_mcc_drop: float = 0.0  # of the MCC, or of what a problem of another kind goes by: micro F1, Pearson
+    # Of the MCC, or of what a problem of another kind goes by: micro F1, Pearson. Numbers may also lack as much to a
+    # concordance of 1 with PyTorch's, which needs no labels and sees an offset or a scale, as Pearson does not.
+    max_mcc_drop: float = 0.0
     max_abs_logit: float = math.inf
     max_batch_variance: float = math.inf  # max |Δlogit| of a row, alone and in any batch
 
 
-FP32_LIMITS = Limits(max_abs_logit=FP32_TOLERANCE)
+FP32_LIMITS = Limits(max_mcc_drop=math.inf, max_abs_logit=FP32_TOLERANCE)  # where none flips, no metric of labels drops
 INVARIANT_WITHIN = 1e-5  # max |Δlogit| of one row, alone and in any batch
 MAX_MCC_DROP = 0.01
 _MAX_FLIPS = {"int8": 0.01, CUDA_FP16: 0.002}
@@ -68,6 +71,7 @@ class Parity:
     _sum_abs: float = 0.0
     _seconds: float = 0.0  # that the session took for `rows`
     quality: SingleQuality | SeveralQuality | NumberQuality = field(init=False)  # on labelled rows
+    _agreement: Moments = field(default_factory=Moments)  # of numbers with the reference's, where they are finite
 
     def __post_init__(self) -> None:
         self.quality = quality_of(self.problem)
@@ -91,6 +95,9 @@ class Parity:
         if flipped.size and not self.flips:
             self.first_flip = names[int(flipped[0])]
         self.flips += len(flipped)
+        if self.problem.type == REGRESSION:
+            known = np.isfinite(distance[:, 0])
+            self._agreement.add(reference[known, 0].astype(np.float64), own[known, 0].astype(np.float64))
         if labels:
             self.quality.add(labels, own, reference)
 
@@ -116,6 +123,11 @@ class Parity:
         own, reference = self.quality.own, self.quality.reference
         return 0.0 if reference is None else reference - (own or 0.0)
 
+    @property
+    def concordance(self) -> float | None:
+        """Lin's, of numbers with the reference's; None of labels, and of fewer than two rows."""
+        return self._agreement.concordance
+
     def faults(self, limits: Limits) -> list[str]:
         """What goes beyond the limits, each with its figures."""
         faults = []
@@ -124,9 +136,16 @@ class Parity:
         if self.flips > limits.max_flips * self.rows:
             allowed = f", allowed {limits.max_flips:.1%} of the rows" if limits.max_flips else ""
             faults.append(f"{self.flips} labels flip{allowed} (first: {self.first_flip})")
-        if self.max_abs_logit > limits.max_abs_logit:
+        if math.isinf(self.max_abs_logit):
+            faults.append(f"a logit is no number (worst: {self.worst})")
+        elif self.max_abs_logit > limits.max_abs_logit:
             faults.append(
                 f"max |Δlogit| {self.max_abs_logit:.2e}, allowed {limits.max_abs_logit:.0e} (worst: {self.worst})"
+            )
+        if self.concordance is not None and 1 - self.concordance > limits.max_mcc_drop:
+            faults.append(
+                f"concordance with {self.against} is {self.concordance:.4f}, allowed {1 - limits.max_mcc_drop:g} "
+                f"(worst: {self.worst})"
             )
         if self.quality_drop > limits.max_mcc_drop:
             faults.append(
@@ -146,7 +165,10 @@ class Parity:
             f"max |Δlogit| {self.max_abs_logit:.1e}",
             f"mean {self.mean_abs_logit:.1e}",
         ]
-        parts += [] if self.problem.type == REGRESSION else [f"{self.flips} flips"]
+        if self.problem.type != REGRESSION:
+            parts.append(f"{self.flips} flips")
+        elif self.concordance is not None:
+            parts.append(f"concordance {self.concordance:.4f}")
         own, reference = self.quality.own, self.quality.reference
         if own is not None and reference is not None:
             parts.append(f"{METRIC_NAMES[self.quality.metric]} {own:.4f} ({self.against} {reference:.4f})")
@@ -185,4 +207,5 @@ class Parity:
             metric=None if single else quality.metric,
             quality=None if single else quality.own,
             quality_reference=None if single else quality.reference,
+            concordance=self.concordance,
         )

@@ -67,7 +67,11 @@ class Choice:
 def loss_in_words(gate: Gate) -> str:
     """What the gate's rows lost: answers that differ, or how far numbers are off, and the metric where it is known."""
     metric, own, reference = gate.judged
-    lost = f"max |Δ| {gate.max_abs_logit:.1e}" if metric == "pearson" else f"{gate.flips} flips"
+    if metric == "pearson":
+        agreement = "" if gate.concordance is None else f", concordance {gate.concordance:.4f}"
+        lost = f"max |Δ| {gate.max_abs_logit:.1e}{agreement}"
+    else:
+        lost = f"{gate.flips} flips"
     lost += f" of {gate.rows:,} rows"
     return lost if own is None or reference is None else f"{lost}, {METRIC_NAMES[metric]} {own - reference:+.4f}"
 

@@ -67,6 +67,7 @@ LEAVES = {
         *(f"bertline.evaluation.{name}" for name in ("scores", "lengths", "mistakes", "per_label")),
     },
     "bertline.evaluation.regression": {
+        "bertline.metrics",
         *(f"bertline.evaluation.{name}" for name in ("error_lengths", "mistakes", "moments", "packing")),
     },
     "bertline.evaluation": {

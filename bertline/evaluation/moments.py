@@ -49,15 +49,33 @@ class Moments:
     @property
     def pearson(self) -> float | None:
         """Pearson's correlation; None where one side is constant, or there are fewer than two rows."""
-        sums = self.sums
-        covariance = self.rows * sums["xy"] * UNIT - sums["x"] * sums["y"]
-        spread_true = self.rows * sums["xx"] * UNIT - sums["x"] ** 2
-        spread_predicted = self.rows * sums["yy"] * UNIT - sums["y"] ** 2
+        covariance, spread_true, spread_predicted = self._spreads()
         if not spread_true or not spread_predicted:
             return None
         # Products of integers of thousands of bits, and one rounding at the end.
         size = min(1.0, math.sqrt(covariance * covariance / (spread_true * spread_predicted)))
         return size if covariance >= 0 else -size
+
+    @property
+    def concordance(self) -> float | None:
+        """Lin's (1989), -1…1: 1 where all pairs are equal; an offset or a scale lowers it, as noise does.
+
+        None for fewer than two rows: there is no spread to hold a difference against.
+        """
+        if self.rows < 2:
+            return None
+        covariance, spread_true, spread_predicted = self._spreads()
+        apart = spread_true + spread_predicted + (self.sums["x"] - self.sums["y"]) ** 2
+        return 2 * covariance / apart if apart else 1.0  # else all numbers are one
+
+    def _spreads(self) -> tuple[int, int, int]:
+        """Covariance, and the variances of the true and the predicted, all of them times rows² and UNIT²."""
+        sums = self.sums
+        return (
+            self.rows * sums["xy"] * UNIT - sums["x"] * sums["y"],
+            self.rows * sums["xx"] * UNIT - sums["x"] ** 2,
+            self.rows * sums["yy"] * UNIT - sums["y"] ** 2,
+        )
 
     @property
     def mae(self) -> float | None:
@@ -87,6 +105,15 @@ def pearson_interval(pearson: float, rows: int) -> tuple[float, float] | None:
         return pearson, pearson
     reach = NORMAL_95 / math.sqrt(rows - 3)
     return math.tanh(math.atanh(pearson) - reach), math.tanh(math.atanh(pearson) + reach)
+
+
+def concordance(true: NDArray[np.floating], predicted: NDArray[np.floating]) -> float | None:
+    """Lin's, of pairs (rows,); None for fewer than two, or where one is no finite number."""
+    if not (np.isfinite(true).all() and np.isfinite(predicted).all()):
+        return None
+    moments = Moments()
+    moments.add(true.astype(np.float64), predicted.astype(np.float64))
+    return moments.concordance
 
 
 def spearman(true: NDArray[np.floating], predicted: NDArray[np.floating]) -> float | None:

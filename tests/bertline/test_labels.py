@@ -52,13 +52,14 @@ def test_numbers_are_finite_and_decimal() -> None:
     wrong = ["", "nan", "inf", "1e999", "-1e39", "1_0", "0x1", "3,8", "٣", None]
     assert NumberParser().values_of(wrong) == [None] * len(wrong)  # type: ignore[arg-type]
     assert NumberParser().values_of(["3.4028234e38"]) == [3.4028234e38]
+    assert NumberParser().values_of(["1e-165", "-1e-400", "1e-45", "2e-45"]) == [0.0, 0.0, 0.0, 2e-45]
 
 
 @pytest.mark.parametrize(
     ("parser", "said"),
     [
         (LabelParser(["a", "b"]), "null is not a label (a, b)"),
-        (LabelSetParser(["a", "b"]), "null holds what is not a label (a, b)"),
+        (LabelSetParser(["a", "b"]), "null is no list of labels: a row without any has an empty one"),
         (NumberParser(), "null is not a number"),
     ],
 )

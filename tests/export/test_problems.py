@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
+import export.variants
 from bertline.bundle import Bundle
 from bertline.model_folder import ModelFolder
 from bertline.problems import MULTI_LABEL, REGRESSION
@@ -69,7 +71,7 @@ def test_a_number_goes_the_whole_way(number_model: Path, cli: Cli, tmp_path: Pat
     options = ["--variants", "fp16,quantized,int8,cuda-fp16", "--calibrate-on", more, "--max-mcc-drop", "0.1"]
     outcome = cli("export", number_model, "-o", tmp_path / "b", "--verify-on", table, *COLUMN, *options)
     assert outcome.code == 0, outcome.err
-    assert "Pearson with fp32 0.9" in outcome.err and " flips" not in outcome.err
+    assert "concordance with fp32 0.9" in outcome.err and " flips" not in outcome.err
     manifest = Bundle.open(tmp_path / "b").manifest
     assert (manifest.problem_type, manifest.labels) == (REGRESSION, ("score",))
     reference = Reference(ModelFolder.open(number_model))
@@ -78,9 +80,30 @@ def test_a_number_goes_the_whole_way(number_model: Path, cli: Cli, tmp_path: Pat
     gate = manifest.variants["fp32"].gates[0]
     assert (gate.mcc, gate.metric, gate.flips) == (None, "pearson", 0)
     assert gate.quality_reference == pytest.approx(pearsonr(logits[:, 0], np.array(window.labels)).statistic, abs=1e-6)
+    for variant in ("fp16", "quantized", "int8", "cuda-fp16"):
+        assert 0.9 <= (manifest.variants[variant].gates[0].concordance or 0) <= 1
     card = (tmp_path / "b" / "README.md").read_text(encoding="utf-8")
-    assert "A model that predicts a number, `score`" in card and "| – | " in card and "Pearson (PyTorch)" in card
+    assert "A model that predicts a number, `score`" in card and "| concordance | Pearson (PyTorch) |" in card
+    assert f"| {manifest.variants['int8'].gates[0].concordance:.4f} | " in card
     assert cli("verify", tmp_path / "b", table, "--variant", "int8", "--device", "cpu").code == 0
+
+
+def test_numbers_of_another_scale_do_not_enter_the_bundle(
+    number_model: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scaled(model: onnx.ModelProto) -> onnx.ModelProto:
+        three = onnx.numpy_helper.from_array(np.array(3, np.float32), "three")
+        model.graph.initializer.append(three)
+        for node in model.graph.node:
+            node.output[:] = ["unscaled" if name == "logits" else name for name in node.output]
+        model.graph.node.append(onnx.helper.make_node("Mul", ["unscaled", "three"], ["logits"]))
+        return model
+
+    monkeypatch.setitem(export.variants.MAKERS, "fp16", ("onnx/model_fp16.onnx", scaled))
+    table = write_table(tmp_path / "t.tsv", ("1",), 60)
+    outcome = cli("export", number_model, "-o", tmp_path / "b", "--verify-on", table, "--variants", "fp16")
+    assert outcome.code == 3 and "finished without fp16 (concordance with PyTorch is " in outcome.err
+    assert list(Bundle.open(tmp_path / "b").manifest.variants) == ["fp32"]
 
 
 def test_a_label_that_does_not_match_the_problem_is_named(several_model: Path, cli: Cli, tmp_path: Path) -> None:

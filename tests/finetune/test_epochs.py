@@ -1,10 +1,9 @@
 """The table of a run, and what it says."""
 
-from math import inf
-
 import pytest
 
 from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark, table_head, table_row
+from finetune.recipe import UNDEFINED
 
 
 def epochs(*figures: tuple[float, float]) -> list[Epoch]:
@@ -32,7 +31,7 @@ def test_the_first_epoch_of_the_best_mcc_is_kept() -> None:
 def test_an_undefined_metric_is_below_any_other() -> None:
     log = [
         entry
-        for epoch, pearson in enumerate((-inf, -0.2, -inf), 1)
+        for epoch, pearson in enumerate((UNDEFINED, -0.2, UNDEFINED), 1)
         for entry in (
             {"epoch": epoch, "loss": 0.6, "train_seconds": 2.0},
             {"epoch": epoch, "eval_loss": 0.5, "eval_pearson": pearson, "eval_runtime": 0.2},

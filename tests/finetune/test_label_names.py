@@ -21,16 +21,20 @@ def test_names_are_distinct_and_sorted(tmp_path: Path) -> None:
     assert names(tmp_path, SINGLE_LABEL, "a,b", "a") == ("a", "a,b")
     assert names(tmp_path, MULTI_LABEL, "joy, anger", "", "fear", " ", "joy") == ("anger", "fear", "joy")
     assert names(tmp_path, MULTI_LABEL, "joy", "") == ("joy",)
+    assert names(tmp_path, MULTI_LABEL, '["joy", "fear"]', "[]", "joy", "[7]") == ("7", "fear", "joy")
     assert names(tmp_path, REGRESSION, "5.0", "whatever") == ("y",)
 
 
 @pytest.mark.parametrize(
     ("problem_type", "cells", "message"),
     [
-        (SINGLE_LABEL, ["a", ""], "t.tsv, line 3, column y: the label is empty; correct the row or name the labels"),
+        (SINGLE_LABEL, ["a", ""], "t.tsv, line 3, column y: '': is no label; correct the row"),
         (SINGLE_LABEL, ["a", "a"], "t.tsv: every row has the label 'a'; training needs two, or name --labels"),
         (SINGLE_LABEL, [], "t.tsv: has a header and no rows"),
-        (MULTI_LABEL, ["a", "a,,b"], "t.tsv, line 3, column y: a label of several is empty; correct the row"),
+        (MULTI_LABEL, ["a", "a,,b"], "t.tsv, line 3, column y: 'a,,b': a name is empty; take out the comma too many"),
+        (MULTI_LABEL, ["a", "['a', 'b']"], "column y: \"['a', 'b']\": is no list of names; write them with commas"),
+        (MULTI_LABEL, ["a", '["b", null]'], "line 3, column y: '[\"b\", null]': is no list of names; write"),
+        (MULTI_LABEL, ["a", '["b,c"]'], "a name that stands among others holds no comma, and does not begin with ["),
         (MULTI_LABEL, ["", ""], "t.tsv: no row has a label; name another --label-column, or --labels"),
         (MULTI_LABEL, [], "t.tsv: has a header and no rows"),
     ],
@@ -64,6 +68,7 @@ def test_too_many_names_hint_at_what_they_look_like(problem_type: str, cell: str
         (SINGLE_LABEL, ["a"], "--labels a: give two or more different names"),
         (SINGLE_LABEL, ["a", "a"], "--labels a,a: give two or more different names"),
         (MULTI_LABEL, ["a", ""], "--labels a,: give one or more different names"),
+        (MULTI_LABEL, ["a", " b"], "--labels a, b: a name that stands among others holds no comma"),
         (MULTI_LABEL, ["a", "a"], "--labels a,a: give one or more different names"),
         (REGRESSION, ["a"], "--labels a: regression predicts a number, named as its column; leave out --labels"),
     ],

@@ -1,6 +1,5 @@
 """What an epoch is judged by is what scikit-learn and scipy give."""
 
-from math import inf
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +13,7 @@ from bertline.metrics import METRIC_NAMES
 from bertline.problems import MULTI_LABEL, REGRESSION, MultiLabel, Problem, Regression, SingleLabel
 from finetune.metrics import compute_metrics, reported, told
 from finetune.metrics import evaluated as evaluation_of_targets
-from finetune.recipe import METRICS, Recipe
+from finetune.recipe import METRICS, UNDEFINED, Recipe
 
 GENERATOR = np.random.default_rng(3)
 
@@ -66,7 +65,7 @@ def test_numbers() -> None:
 def test_a_correlation_that_is_undefined_is_below_all_others(value: float) -> None:
     recipe, problem = Recipe(problem_type=REGRESSION, metric="pearson"), Regression(("score",))
     true, logits = np.arange(4, dtype=np.float32), np.full((4, 1), value, np.float32)
-    assert computed(problem, recipe, true, logits) == {"pearson": -inf, "spearman": -inf}
+    assert computed(problem, recipe, true, logits) == {"pearson": UNDEFINED, "spearman": UNDEFINED}
     assert told(evaluation_of_targets(problem, true, logits), "pearson") == "undefined"
 
 

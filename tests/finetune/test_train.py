@@ -300,6 +300,16 @@ def test_an_epoch_of_an_undefined_correlation_is_kept_only_where_all_are(
     assert [epoch["validation_pearson"] for epoch in record["epochs"]] == [None, -0.5, None, -0.6]
 
 
+def test_where_no_epoch_has_a_metric_the_first_is_kept_and_its_weights_ship(
+    corpus: Corpus, quick: Recipe, tmp_path: Path, weights_by_epoch: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finetune.metrics, "metric", lambda _, name: None)
+    run = train(corpus, quick, tmp_path / "model")
+    assert [epoch.metrics["mcc"] for epoch in run.epochs] == [None] * 3 and run.kept_epoch == 1
+    found = weights(run.folder)
+    assert [epoch for epoch, seen in weights_by_epoch.items() if same_weights(seen, found)] == [1]
+
+
 def test_without_validation_all_rows_train_and_the_last_epoch_is_kept(
     corpus: Corpus, quick: Recipe, tmp_path: Path, weights_by_epoch: Seen, recording: Callable[[], Recording]
 ) -> None:

@@ -1,12 +1,14 @@
 """What two ways to run a model are compared by on labelled rows, for each kind of problem."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from bertline.problems import MultiLabel, Problem, Regression, SingleLabel
-from infer.parity import Limits, Parity
+from infer.parity import FP32_LIMITS, Limits, Parity
 from infer.quality import quality_of
 
 GENERATOR = np.random.default_rng(0)
@@ -57,7 +59,7 @@ def test_parity_limits_the_drop_of_each(problem: Problem, labels: list[object], 
     parity = Parity(problem)
     parity.add(list("wxyz"), -reference, reference, labels)
     faults = parity.faults(Limits(max_flips=1.0, max_mcc_drop=0.01))
-    assert faults == [f"{called}, allowed 0.01"]
+    assert faults[-1] == f"{called}, allowed 0.01" and len(faults) == (2 if problem.type == "regression" else 1)
     assert parity.flips == (0 if problem.type == "regression" else 4)
     gate = parity.gate_on("cpu", "p", "fp32", Limits())
     assert not gate.passed and (gate.mcc is None) == (problem.type != "single_label_classification")
@@ -73,7 +75,66 @@ def test_rows_without_labels_have_no_quality_and_no_drop(problem: Problem) -> No
     assert gate.passed and (gate.mcc, gate.quality, gate.mcc_difference, parity.quality_drop) == (None, None, None, 0.0)
 
 
-def test_numbers_that_became_all_alike_have_lost_all() -> None:
-    parity, reference = Parity(Regression(("score",))), np.array([[0], [1], [2]], np.float32)
-    parity.add(list("abc"), np.ones((3, 1), np.float32), reference, [0.0, 1.0, 2.0])
-    assert parity.quality_drop == 1.0 and parity.faults(Limits(max_mcc_drop=0.01))
+def of_numbers(own: Any, reference: Any, labels: list[float]) -> Parity:
+    parity, names = Parity(Regression(("score",))), [f"row {row}" for row in range(len(own))]
+    for start in range(0, len(own), 7):
+        part = slice(start, start + 7)
+        columns = (np.array(side[part], np.float32)[:, None] for side in (own, reference))
+        parity.add(names[part], *columns, labels[part])
+    return parity
+
+
+NUMBERS = REFERENCE[:, 0]
+
+
+@pytest.mark.parametrize(
+    ("own", "concordance"),
+    [
+        (3 * NUMBERS, "0.5"),
+        (NUMBERS + 100, "0.00"),
+        (-NUMBERS, "-0.9"),
+        (np.full(200, NUMBERS.mean()), "0.00"),
+        (OWN[:, 0], "0.9"),
+    ],
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_numbers_must_be_the_references_and_not_only_go_with_them(own: Any, concordance: str, labelled: bool) -> None:
+    labels = NUMBERS.tolist() if labelled else []
+    parity = of_numbers(own, NUMBERS, labels)
+    fault = parity.faults(Limits(max_mcc_drop=0.01))[0]
+    assert fault.startswith(f"concordance with PyTorch is {concordance}") and ", allowed 0.99 (worst: row " in fault
+    assert not parity.gate_on("cpu", "p", "fp32", Limits(max_mcc_drop=0.01)).passed
+    near = of_numbers(NUMBERS + 1e-3 * (own - NUMBERS) / np.abs(own - NUMBERS).max(), NUMBERS, labels)
+    assert near.faults(Limits(max_mcc_drop=0.01)) == [] and ", concordance 1.0000" in near.figures()
+    gate = near.gate_on("cpu", "p", "fp32", Limits(max_mcc_drop=0.01))
+    assert gate.passed and gate.concordance == near.concordance and 0.999 < near.concordance < 1
+
+
+def test_numbers_that_became_all_alike_have_lost_all_where_the_reference_was_bad_as_well() -> None:
+    parity = of_numbers([1, 1, 1], [0, 1, 2], [2.0, 1.0, 0.0])
+    assert parity.quality_drop == -1.0 and parity.concordance == 0.0
+    assert parity.faults(Limits(max_mcc_drop=0.01)) == [
+        "concordance with PyTorch is 0.0000, allowed 0.99 (worst: row 0)"
+    ]
+
+
+def test_fp32_is_held_to_its_logits_whatever_rounding_does_to_a_correlation() -> None:
+    noise = 1e-6 * np.where(np.arange(200) % 2, 1, -1)
+    for own in (NUMBERS + noise, NUMBERS - noise):
+        assert of_numbers(own, NUMBERS, (NUMBERS + 1e3 * noise).tolist()).faults(FP32_LIMITS) == []
+    assert "max |Δlogit| 1.00e-03" in of_numbers(NUMBERS + 1e-3, NUMBERS, []).faults(FP32_LIMITS)[0]
+
+
+@pytest.mark.parametrize("problem", [SingleLabel(("a", "b")), MultiLabel(("a", "b")), Regression(("score",))])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_logit_that_is_no_number_is_a_fault_with_and_without_labels(problem: Problem, value: float) -> None:
+    reference = REFERENCE[:4, : len(problem.labels)]
+    parity, own = Parity(problem), reference.copy()
+    own[2, 0] = value
+    parity.add(list("wxyz"), own, reference)
+    assert "a logit is no number (worst: y)" in parity.faults(Limits(max_flips=1.0, max_mcc_drop=1.0))
+
+
+def test_one_row_has_no_spread_to_hold_a_difference_against() -> None:
+    parity = of_numbers([1.5], [1], [])
+    assert parity.concordance is None and parity.faults(Limits()) == [] and "concordance" not in parity.figures()

@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
 from bertline.evaluation import RegressionEvaluation, regression
+from bertline.evaluation.moments import concordance
 from bertline.evaluation.regression import significant
 from bertline.problems import Regression
 from tests.bertline.evaluation.streams import Rows
@@ -69,6 +70,23 @@ def test_a_constant_has_no_correlation_and_no_rows_have_no_figures(rows: Rows, h
     assert [figures[name] for name in ("pearson", "spearman", "pearson_interval")] == [None] * 3
     assert (figures["mse"] is not None, figures["mae"] is not None) == (has_errors, has_errors)
     assert "Pearson undefined" in evaluation.summary()
+
+
+@pytest.mark.parametrize("numbers", [Rows.numbers(1000), rows_of([1e6, 1e6 + 1, 1e6 + 2, 1e6 + 5], [1e6 + 9] * 4)])
+def test_the_concordance_is_lins(numbers: Rows) -> None:
+    true, predicted = numbers.true, numbers.logits[:, 0].astype(np.float64)
+    apart = true.var() + predicted.var() + (true.mean() - predicted.mean()) ** 2
+    expected = 1 - ((true - predicted) ** 2).mean() / apart
+    assert concordance(true, predicted) == pytest.approx(expected, abs=1e-9)
+    assert concordance(true, true) == 1 == concordance(np.ones(2), np.ones(2))
+    assert concordance(true - true.mean(), true.mean() - true) == pytest.approx(-1)
+    assert concordance(true[:1], true[:1]) is None is concordance(true, np.full(len(true), np.nan))
+
+
+def test_labels_far_below_float32s_range_count_as_zero() -> None:
+    labels = Regression(("score",)).parser().values_of(["1e-165", "3e-165", "-2e-170", "1e-40"])
+    figures = evaluated(rows_of(labels, [1, 2, 3, 4])).to_json()
+    assert figures["pearson"] == pytest.approx(stats.pearsonr([0, 0, 0, 1], [1, 2, 3, 4]).statistic)
 
 
 def test_a_prediction_that_is_no_number_leaves_no_figure() -> None:
