@@ -19,9 +19,9 @@ METRIC_NAMES = {  # metrics as people know them, by their name in reports
 }
 
 
-def in_words(figure: float | None) -> str:
-    """A metric with four digits; None is one that is undefined."""
-    return "undefined" if figure is None else f"{figure:.4f}"
+def in_words(figure: float | None, form: str = ".4f") -> str:
+    """A metric with four digits, which an error in the labels' own units has as `.4g`; None is one undefined."""
+    return "undefined" if figure is None else format(figure, form)
 
 
 _CELLS_AT_ONCE = 2**20  # of resampled confusion matrices; 200 labels must not fill the memory

@@ -29,7 +29,10 @@ def export(
         ),
     ] = None,
     max_mcc_drop: Annotated[
-        float, typer.Option(min=0, max=2, help="MCC, or micro F1 or Pearson, that a variant may lose.")
+        float,
+        typer.Option(
+            min=0, max=2, help="MCC, micro F1 or Pearson that a variant may lose; of numbers, also 1 - concordance."
+        ),
     ] = 0.01,
     runtimes: Annotated[
         str | None,

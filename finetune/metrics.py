@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bertline.errors import BertlineError, UsageError
+from bertline.errors import UsageError
 from bertline.evaluation import AnyEvaluation, Evaluation, RegressionEvaluation, evaluation_of
 from bertline.evaluation.per_label import macro_f1
 from bertline.metrics import f1, in_words
@@ -21,14 +21,14 @@ def reported(recipe: Recipe) -> tuple[str, ...]:
 
 
 def compute_metrics(problem: Problem, recipe: Recipe) -> Callable[[Any], dict[str, float]]:
-    """What the Trainer calls with its predictions after each epoch. BertlineError where there is no such metric.
+    """What the Trainer calls with its predictions after each epoch. UsageError where there is no such metric.
 
     An undefined correlation, as of equal predictions, is `UNDEFINED` there.
     """
     if recipe.problem_type != problem.type:
         raise UsageError(f"the recipe trains {recipe.problem_type}, and the corpus was read for {problem.type}")
     if recipe.metric == "f1" and len(problem.labels) != 2:
-        raise BertlineError(
+        raise UsageError(
             f"--metric f1 is that of the second of two labels, and there are {len(problem.labels)}; give macro_f1"
         )
 

@@ -54,6 +54,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         metrics = METRICS.get(self.problem_type, (self.metric,))
+        word = problem_word(self.problem_type) if self.problem_type in METRICS else self.problem_type
         rules = {
             f"--max-length {self.max_length} (3 or more)": self.max_length >= 3,
             f"--validation-share {self.validation_share} (0 to below 1)": 0 <= self.validation_share < 1,
@@ -69,7 +70,7 @@ class Recipe:
             in ("auto", "fp32", "bf16", "fp16"),
             f"--keep {self.keep} (best or last)": self.keep in ("best", "last"),
             f"--problem {self.problem_type} ({', '.join(PROBLEMS)})": self.problem_type in METRICS,
-            f"--metric {self.metric} ({', '.join(metrics)} with {self.problem_type})": self.metric in metrics,
+            f"--metric {self.metric} ({', '.join(metrics)} with --problem {word})": self.metric in metrics,
         }
         wrong = [rule for rule, kept in rules.items() if not kept]
         if wrong:

@@ -199,7 +199,10 @@ class Rows:
         """Each text column with the option that names it."""
         named = [self._spec.text_column, self._spec.pair_column][: max(1, len(manifest.text_columns))]
         if self._spec.pair_column and len(manifest.text_columns) == 1:
-            raise BertlineError("--pair-column: this bundle scores single texts")
+            raise UsageError(
+                f"this bundle scores single texts, and {self._spec.pair_column} would be a second; leave out "
+                "--pair-column, or a --format of pairs"
+            )
         options = ("--text-column", "--pair-column")
         return [
             (name or default, option)

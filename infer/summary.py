@@ -73,7 +73,8 @@ def _of_numbers(metrics: dict[str, Any]) -> Iterator[str]:
         f" (of the first {metrics['spearman_rows']:,} rows)" if metrics["spearman_rows"] < metrics["rows"] else ""
     )
     told.append(f"Spearman {in_words(metrics['spearman'])}{of_first}")
-    told.append(f"mean squared error {in_words(metrics['mse'])}, mean absolute error {in_words(metrics['mae'])}")
+    for name, error in (("squared", "mse"), ("absolute", "mae")):
+        told.append(f"mean {name} error {in_words(metrics[error], '.4g')}")
     yield ", ".join(told)
 
 

@@ -54,6 +54,8 @@ def threshold(
 
     if clear == (table is not None):
         raise UsageError("give a table of labelled rows, or --clear, and not both")
+    if clear and metric:
+        raise UsageError("--clear removes thresholds and finds none; leave out --metric")
     opened = Bundle.open(bundle)
     if table is None:
         if opened.manifest.thresholds is None:
@@ -104,8 +106,9 @@ def _told(found: "Found") -> "Iterator[str]":
         yield f"{label} is predicted where its probability is above {value:g}"
     for name, figures in (("at 0.5:  ", thresholds.before), ("there:   ", thresholds.after)):
         yield name + ", ".join(f"{METRIC_NAMES[metric]} {figure:.4f}" for metric, figure in figures.items())
-    if found.never_seen:
-        yield f"no row has {', '.join(found.never_seen)}: 0.5 stays"
+    for word, count in (("no", 0), ("every", thresholds.rows)):
+        if labels := found.had_by(count):
+            yield f"{word} row has {', '.join(labels)}: 0.5 stays"
     yield (
         f"chosen on these {thresholds.rows:,} rows, thresholds flatter themselves on them: judge them on others, by "
         "bertline infer with --thresholds and without"

@@ -46,17 +46,16 @@ class Found:
     thresholds: Thresholds
     changes: list[LabelChange]
 
-    @property
-    def never_seen(self) -> list[str]:
-        """Labels that no row has, so that their threshold stays 0.5."""
-        return [change.label for change in self.changes if not change.rows]
+    def had_by(self, rows: int) -> list[str]:
+        """Labels that so many rows have; where none or all do, their threshold stays 0.5."""
+        return [change.label for change in self.changes if change.rows == rows]
 
 
 def check_tunable(bundle: Bundle, metric: str | None, *, force: bool) -> str:
     """The metric to go by, before anything is loaded; errors for a bundle that has no threshold, or is signed."""
     manifest = bundle.manifest
     if manifest.why_untunable:
-        raise BertlineError(f"{bundle.path}: {manifest.why_untunable}")
+        raise UsageError(f"{bundle.path}: {manifest.why_untunable}")
     if manifest.problem_type == MULTI_LABEL:
         if metric not in (None, "f1"):
             raise UsageError(f"--metric {metric}: several labels have a threshold each, by its F1; leave it out")

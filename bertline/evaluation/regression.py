@@ -121,9 +121,10 @@ class RegressionEvaluation:
 
     def summary(self) -> str:
         """One line: rows, Pearson and Spearman correlation, mean absolute error."""
-        figures = (("Pearson", self.pearson), ("Spearman", self.spearman), ("mean absolute error", self.mae))
-        told = (f"{name} {in_words(value)}" for name, value in figures)
-        return ", ".join([f"{self.rows:,} rows", *told])
+        return (
+            f"{self.rows:,} rows, Pearson {in_words(self.pearson)}, Spearman {in_words(self.spearman)}, "
+            f"mean absolute error {in_words(self.mae, '.4g')}"
+        )
 
     def to_json(self) -> dict[str, object]:
         """The `metrics` of a report."""

@@ -105,9 +105,10 @@ class Scores:
         return curve
 
     def best_f1(self) -> tuple[float, float]:
-        """The threshold of the highest F1, by the rule of `best_of`, and that F1."""
+        """The threshold of the highest F1, by the rule of `best_of`, and that F1; 0.5 where rows have one side only."""
         curve = self.f1_curve()
-        place = _best_place(curve)
+        # Where every row has the label, the lowest threshold would be best, and decide nothing.
+        place = _best_place(curve) if self.counts.sum(axis=1).all() else _HALF - 1
         return (place + 1) / BINS, float(curve[place])
 
     def coverage_curve(self) -> list[Covered]:

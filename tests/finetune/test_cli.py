@@ -111,7 +111,7 @@ def test_a_bad_table_is_one_line(
         ("table.tsv", ("--problem", "pairs"), 2, "--problem pairs: give one of single, multi-label, regression"),
         ("table.tsv", ("--problem", "multi-label", "--metric", "mcc"), 2, "--metric mcc (micro_f1, macro_f1 with"),
         ("table.tsv", ("--problem", "regression", "--labels", "a"), 2, "leave out --labels"),
-        ("table.tsv", ("--labels", "0,1,2", "--metric", "f1"), 1, "there are 3; give macro_f1"),
+        ("table.tsv", ("--labels", "0,1,2", "--metric", "f1"), 2, "there are 3; give macro_f1"),
         ("table.tsv", ("--problem", "regression", "--label-column", "2"), 1, "'The cat sleeps.' is not a number"),
         ("table.tsv", ("--format", "csv"), 2, "the formats known by name are cola, sst2, "),
     ],

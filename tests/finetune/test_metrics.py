@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
-from bertline.errors import BertlineError, UsageError
+from bertline.errors import UsageError
 from bertline.metrics import METRIC_NAMES
 from bertline.problems import MULTI_LABEL, REGRESSION, MultiLabel, Problem, Regression, SingleLabel
 from finetune.metrics import compute_metrics, reported, told
@@ -77,7 +77,7 @@ def test_the_usual_metrics_are_reported_and_the_chosen_one_once() -> None:
 
 
 def test_a_metric_that_there_is_not_is_refused() -> None:
-    with pytest.raises(BertlineError, match="--metric f1 is that of the second of two labels, and there are 3"):
+    with pytest.raises(UsageError, match="--metric f1 is that of the second of two labels, and there are 3"):
         compute_metrics(SingleLabel(("a", "b", "c")), Recipe(metric="f1"))
     with pytest.raises(UsageError, match="the recipe trains single_label_classification, and the corpus was read for"):
         compute_metrics(Regression(("score",)), Recipe())

@@ -47,7 +47,7 @@ def test_every_value_that_makes_no_sense_is_named_at_once() -> None:
             keep="first",
             metric="pearson",
         )
-    assert str(refusal.value).count("--") == 13
+    assert str(refusal.value).count("--") == 14
 
 
 def test_problems_and_metrics_are_named_as_elsewhere() -> None:

@@ -157,7 +157,8 @@ def test_outputs_that_cannot_be(cli: Cli, bundle: Path, tmp_path: Path, table: P
         (["--format", "csv"], 2, "--format csv: the formats known by name are cola, sst2, "),
         (["--format", "cola", "--header"], 2, "leave out --header"),
         (["--label-column", "gold"], 1, "no column 'gold'"),
-        (["--pair-column", "id"], 1, "this bundle scores single texts"),
+        (["--pair-column", "id"], 2, "this bundle scores single texts, and id would be a second; leave out"),
+        (["--format", "mrpc"], 2, "this bundle scores single texts, and #2 String would be a second; leave out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -196,13 +196,13 @@ def test_what_has_no_threshold_is_refused(
     two: Path, several: Path, number_bundle: Path, table: Path, tmp_path: Path, cli: Cli
 ) -> None:
     outcome = cli("threshold", number_bundle, table)
-    assert outcome.code == 1 and "predicts a number, which no threshold decides" in outcome.err
+    assert outcome.code == 2 and "predicts a number, which no threshold decides" in outcome.err
     three = Path(shutil.copytree(several, tmp_path / "three"))
     document = document_of(three)
     document["problem_type"] = "single_label_classification"
     (three / MANIFEST).write_text(json.dumps(document))
     outcome = cli("threshold", three, table)
-    assert outcome.code == 1 and "gives the likeliest of 3 labels" in outcome.err
+    assert outcome.code == 2 and "gives the likeliest of 3 labels" in outcome.err
 
 
 def test_rows_that_say_nothing_are_refused(two: Path, several: Path, tmp_path: Path, cli: Cli) -> None:
@@ -220,6 +220,11 @@ def test_rows_that_say_nothing_are_refused(two: Path, several: Path, tmp_path: P
     outcome = cli("threshold", several, some, "--label-column", "label")
     assert outcome.code == 0 and "no row has anger, fear: 0.5 stays" in outcome.out
     assert document_of(several)["thresholds"]["labels"]["fear"] == 0.5
+    always = write_rows(tmp_path / "always.tsv", lambda n: "joy" if n % 3 else "joy,fear")
+    outcome = cli("threshold", several, always, "--label-column", "label")
+    assert outcome.code == 0 and "no row has anger: 0.5 stays\nevery row has joy: 0.5 stays\n" in outcome.out
+    thresholds = document_of(several)["thresholds"]["labels"]
+    assert thresholds["joy"] == thresholds["anger"] == 0.5 != thresholds["fear"]
 
 
 @pytest.mark.parametrize(
@@ -229,6 +234,8 @@ def test_rows_that_say_nothing_are_refused(two: Path, several: Path, tmp_path: P
 def test_a_table_or_clear(arguments: tuple[str, ...], said: str, bundle: Path, cli: Cli) -> None:
     outcome = cli("threshold", bundle, *arguments)
     assert outcome.code == 2 and said in outcome.err
+    outcome = cli("threshold", bundle, "--clear", "--metric", "f1")
+    assert outcome.code == 2 and "--clear removes thresholds and finds none; leave out --metric" in outcome.err
 
 
 def test_metrics_that_the_problem_does_not_have(two: Path, several: Path, table: Path, cli: Cli) -> None:
