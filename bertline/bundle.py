@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,7 +15,6 @@ from bertline.schema import from_json, parse_json
 MANIFEST = "bertline.json"
 SCHEMA = 1
 SHORTEST = 3  # tokens: one between its two markers
-_UNWRITABLE = re.compile("[\t\n\r\0\ud800-\udfff]")  # what a cell of a table cannot hold
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Gate:
     metric: str | None = None  # that a model without an MCC goes by: micro_f1 or pearson
     quality: float | None = None  # by that metric; None: the rows had no labels, or it is undefined
     quality_reference: float | None = None
-    concordance: float | None = None  # Lin's, with the reference's numbers; None: the model gives labels, or one row
+    concordance: float | None = None  # Lin's, with the reference's numbers, of rows and goldens; None: it gives labels
 
     @property
     def judged(self) -> tuple[str, float | None, float | None]:
@@ -237,8 +235,6 @@ def _inconsistencies(manifest: Manifest, root: Path) -> list[str]:
         problems.append(f"schema is {manifest.schema}, and this bertline reads {SCHEMA}")
     if len(manifest.labels) < 1 or len(set(manifest.labels)) != len(manifest.labels):
         problems.append("labels are empty or not distinct")
-    if any(_UNWRITABLE.search(label) for label in manifest.labels):
-        problems.append("labels hold a tab, a line end or another character that a table cannot hold")
     fault = problem_fault(manifest.problem_type, manifest.labels) if manifest.labels else None
     problems += [fault] if fault else _threshold_faults(manifest)
     if len(manifest.text_columns) not in (1, 2):

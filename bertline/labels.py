@@ -8,6 +8,7 @@ from bertline.columns import Columns
 from bertline.schema import parse_json
 
 SEPARATOR = ","  # between the labels of one cell
+UNWRITABLE = re.compile("[\t\n\r\0\ud800-\udfff]")  # what a cell of a table cannot hold
 FLOAT32_MAX = 3.4028234663852886e38
 FLOAT32_TINY = 2.0**-149  # the smallest above 0
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -89,7 +90,7 @@ def names_in(cell: str) -> list[str] | None:
 
 def can_stand_among_others(name: str) -> bool:
     """Whether a cell of several labels that holds this one is read back as it was."""
-    return bool(name) and name == name.strip() and SEPARATOR not in name and not name.startswith("[")
+    return bool(name) and name == name.strip() and SEPARATOR not in name and name[0] != "["
 
 
 class NumberParser:

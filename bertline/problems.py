@@ -8,7 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bertline.labels import SEPARATOR, CellParser, LabelParser, LabelSetParser, NumberParser, can_stand_among_others
+from bertline.labels import (
+    SEPARATOR,
+    UNWRITABLE,
+    CellParser,
+    LabelParser,
+    LabelSetParser,
+    NumberParser,
+    can_stand_among_others,
+)
 from bertline.metrics import sigmoid, softmax
 
 SINGLE_LABEL = "single_label_classification"  # the names are transformers', in config.json
@@ -168,6 +176,8 @@ def problem_fault(problem_type: str, labels: Sequence[str]) -> str | None:
         return "one label of one is no choice: give two or more, or train with --problem regression"
     if problem_type == REGRESSION and len(labels) != 1:
         return f"a regression model has one output, and this one has {len(labels)}"
+    if bad := list(filter(UNWRITABLE.search, labels)):
+        return f"the label {bad[0]!r} holds a tab, a line end or the like, which no table can; rename it in config.json"
     if problem_type == MULTI_LABEL and (bad := [name for name in labels if not can_stand_among_others(name)]):
         return (
             f"the label {bad[0]!r} of a multi-label model is empty, begins with [, holds a comma, or a space at an "

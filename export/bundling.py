@@ -15,7 +15,7 @@ from bertline.console import file_size
 from bertline.errors import BertlineError, VerificationError
 from bertline.files import check_output, whole_folder
 from bertline.model_folder import ModelFolder, model_positions
-from bertline.problems import problem_fault, problem_type_of
+from bertline.problems import REGRESSION, problem_fault, problem_type_of
 from bertline.tsv import TableSpec, open_input
 from export.calibration import read_calibration
 from export.consumers import Consumer, add_consumers, wanted_consumers
@@ -93,7 +93,11 @@ def export_bundle(
         draft = replace(draft, manifest=replace(draft.manifest, variants={"fp32": fp32}))
 
         def measure(scorer: Scorer, goldens: list[Golden]) -> Parity:
-            return compare_rows(verify_on, spec, reference, scorer) if verify_on else compare_goldens(goldens, scorer)
+            return (
+                compare_rows(verify_on, spec, reference, scorer, goldens)
+                if verify_on
+                else compare_goldens(goldens, scorer)
+            )
 
         def make(name: str) -> Made:
             if name == "int8":
@@ -124,7 +128,8 @@ def export_bundle(
     if refused or impossible:
         reasons = impossible | {name: "; ".join(faults) for name, faults in refused.items()}
         without = ", ".join(f"{name} ({reason})" for name, reason in reasons.items())
-        remedy = "; see --max-flips and --max-mcc-drop" if refused else ""
+        options = "--max-mcc-drop" if draft.manifest.problem_type == REGRESSION else "--max-flips and --max-mcc-drop"
+        remedy = f"; see {options}" if refused else ""
         raise VerificationError(f"{output}: finished without {without}{remedy}")
     return Bundle.open(output)
 
@@ -157,7 +162,7 @@ def _prove(
     other_ids = rebuilt(folder, reference.tokenizer)
     require(parity, FP32_LIMITS, other_ids)
     if verify_on:
-        parity = compare_rows(verify_on, spec, reference, scorer)
+        parity = compare_rows(verify_on, spec, reference, scorer, goldens)
         files = ", ".join(str(file) for file in verify_on)
         say(f"{files}: {parity.figures()}, {parity.token_mismatches} token-id mismatches")
         require(parity, FP32_LIMITS, other_ids)

@@ -1,6 +1,5 @@
 """Which products int8 may compute is chosen by what each choice is expected to cost on rows like those that choose."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,9 +44,9 @@ def measured(
     distance = np.abs(logits - reference)
     flips = expected_flips(problem, logits, reference)
     agreement, lost, allowed = None, flips, limits.max_flips
-    if isinstance(problem, Regression):  # by what the gate goes by, rows with labels or not
-        agreement = concordance(reference[:, 0], logits[:, 0])
-        lost, allowed = math.inf if agreement is None else 1 - agreement, limits.max_mcc_drop
+    if isinstance(problem, Regression):  # what the gate goes by as well; of one row, and of what is no number, none
+        agreement = concordance(reference[:, 0], logits[:, 0]) or 0.0
+        lost, allowed = 1 - agreement, limits.max_discordance
     return Candidate(
         fp32_share=_cost(left_out) / max(1, _cost(products.linear)),
         fp32_products=tuple(product.node for product in left_out),

@@ -103,7 +103,7 @@ def quantize(
         "calibration_rows": len(calibration.calibrating.lengths),
         "attention_in_fp32": list(products.attention),
         "heads_in_fp32": list(products.heads),
-        "candidates": [asdict(candidate) for candidate in tried],
+        "candidates": [asdict(candidate) for candidate in tried if np.isfinite(candidate.max_abs_logit)],
     }
     return Made(INT8_FILE, built, PASSES, note)
 

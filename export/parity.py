@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bertline.bundle import Manifest
 from bertline.errors import BertlineError, VerificationError
+from bertline.problems import REGRESSION
 from bertline.tsv import TableSpec
 from export.golden import SHOWN_CHARACTERS, golden_name, make_goldens, pytorch_logits
 from export.reference import Reference
@@ -19,6 +22,7 @@ from infer.scorer import WINDOW_ROWS, Scorer
 from infer.selfcheck import batch_variance
 
 _SEED = 42
+_LARGE = 10  # of which float32 rounds to 1e-6, and a model's sums to some 1e-5
 
 
 def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
@@ -26,7 +30,7 @@ def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
 
     Raises VerificationError naming a shape that does not run, or the worst where one differs by over `tolerance`.
     """
-    distances = {}
+    distances, largest = {}, 0.0
     for shape, rows in _grid(reference, scorer.bundle.manifest.max_length):
         types = [[0] * len(row) for row in rows]
         encoded = Encoded.from_rows(rows, types, np.zeros(len(rows), bool))
@@ -34,13 +38,15 @@ def check_grid(reference: Reference, scorer: Scorer, tolerance: float) -> float:
             own = scorer.runner.run_batch(encoded, np.arange(len(rows)))
         except BertlineError as error:
             raise VerificationError(f"parity: batch × sequence {shape}: {error}; no bundle was written") from None
-        distance = float(np.abs(own - reference.run(rows, types)).max())
+        expected = reference.run(rows, types)
+        largest = max(largest, float(np.abs(expected).max()))
+        distance = float(np.abs(own - expected).max())
         distances[shape] = math.inf if math.isnan(distance) else distance
     worst = max(distances, key=distances.__getitem__)
     if distances[worst] > tolerance:
         raise VerificationError(
             f"parity: batch × sequence {worst}: max |Δlogit| {distances[worst]:.2e} against PyTorch, "
-            f"allowed {tolerance:.0e}; no bundle was written"
+            f"allowed {tolerance:.0e}; {_unit(scorer.bundle.manifest, largest)}no bundle was written"
         )
     return distances[worst]
 
@@ -68,17 +74,18 @@ def proven_goldens(reference: Reference, scorer: Scorer) -> tuple[list[Golden], 
 def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     """Stored logits of the scorer's variant against PyTorch's, and the tokenizer's ids against the stored ones."""
     parity = Parity(scorer.bundle.manifest.problem)
-    own = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
-    expected = pytorch_logits(goldens)
     names = [golden_name(golden) for golden in goldens]
-    parity.add(names, own, expected)
+    parity.add(names, _stored(goldens, scorer.variant), pytorch_logits(goldens))
     parity.add_tokens(names, scorer.encoder.encode([golden.row for golden in goldens]), encoded_goldens(goldens))
     return parity
 
 
-def compare_rows(files: Sequence[Path], spec: TableSpec, reference: Reference, scorer: Scorer) -> Parity:
-    """Rows of tables through both tokenizers and both models."""
+def compare_rows(
+    files: Sequence[Path], spec: TableSpec, reference: Reference, scorer: Scorer, goldens: Sequence[Golden]
+) -> Parity:
+    """Rows of tables through both tokenizers and both models; the goldens show the spread of a model's numbers."""
     parity = Parity(scorer.bundle.manifest.problem)
+    parity.add_agreement(_stored(goldens, scorer.variant), pytorch_logits(goldens))
     max_length = scorer.bundle.manifest.max_length
     for file in files:  # one by one, so that a row is named by its own file
         rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)
@@ -105,6 +112,18 @@ def require(parity: Parity, limits: Limits, why_other_ids: str | None = None) ->
     faults += [why_other_ids] if parity.token_mismatches and why_other_ids else []
     if faults:
         raise VerificationError(f"parity over {parity.rows:,} rows: {'; '.join(faults)}; no bundle was written")
+
+
+def _unit(manifest: Manifest, largest: float) -> str:
+    """The remedy where float32 cannot be as near as the limits want, since numbers are large in their unit."""
+    if manifest.problem_type != REGRESSION or not _LARGE < largest < math.inf:
+        return ""
+    return f"its numbers reach {largest:,.0f}: train on the label column in a unit that keeps them below {_LARGE}; "
+
+
+def _stored(goldens: Sequence[Golden], variant: str) -> NDArray[np.float32]:
+    """(rows, labels)."""
+    return np.array([golden.logits[variant] for golden in goldens], np.float32)
 
 
 def _grid(reference: Reference, max_length: int) -> Iterator[tuple[str, list[list[int]]]]:

@@ -10,7 +10,7 @@ from bertline.errors import BertlineError, UsageError
 from bertline.files import sha256_of
 from bertline.labels import CellParser, parse_cell
 from bertline.presets import COLA_COLUMNS
-from bertline.problems import REGRESSION, SINGLE_LABEL, Problem, problem_of
+from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL, Problem, problem_of
 from bertline.tsv import Table, TableSpec, no_rows, open_input
 from finetune import cola
 from finetune.label_names import check_given, label_names
@@ -140,7 +140,8 @@ def _load(
     problem_type: str = SINGLE_LABEL,
 ) -> Corpus:
     parser = problem_of(problem_type, labels).parser()
-    hint = "" if problem_type == SINGLE_LABEL else ", or train with --problem single"
+    hints = {REGRESSION: ", or train with --problem single", MULTI_LABEL: ", or name all labels with --labels"}
+    hint = hints.get(problem_type, "")
     spec = _with_names(train, spec)
     rows = _read(train, spec, parser, hint)
     held_out = {file.stem: _read(file, spec, parser, hint) for file in holdouts}

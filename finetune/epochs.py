@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 from bertline.metrics import METRIC_NAMES
@@ -21,11 +21,11 @@ class Epoch:
     metrics: dict[str, float | None] = field(default_factory=dict)  # of validation, by name; None where undefined
 
     def to_json(self) -> dict[str, Any]:
-        """As training.json has it: each metric is `validation_` and its name."""
+        """As training.json has it: each metric is `validation_` and its name; null for a loss that is no number."""
         return {
             "epoch": self.epoch,
-            "training_loss": self.training_loss,
-            "validation_loss": self.validation_loss,
+            "training_loss": _number(self.training_loss),
+            "validation_loss": _number(self.validation_loss),
             **{f"validation_{name}": value for name, value in self.metrics.items()},
             "training_seconds": self.training_seconds,
             "validation_seconds": self.validation_seconds,
@@ -49,6 +49,10 @@ def epochs_from_log(log_history: Sequence[dict[str, Any]], metrics: Sequence[str
     ]
 
 
+def _number(loss: float | None) -> float | None:
+    return None if loss is None or not isfinite(loss) else loss
+
+
 def _defined(value: float | None) -> float | None:
     return None if value == UNDEFINED else value
 
@@ -64,8 +68,11 @@ def table_row(epoch: Epoch) -> list[str]:
     return ["–" if value is None else f"{value:.4f}" for value in values]
 
 
-def overfitting_remark(epochs: Sequence[Epoch]) -> str | None:
-    """Where validation loss has started to rise, in a sentence; None while it still falls."""
+def training_remark(epochs: Sequence[Epoch]) -> str | None:
+    """Where training diverged, or validation loss has started to rise, in a sentence; None while it still falls."""
+    for epoch in epochs:
+        if not all(isfinite(loss) for loss in (epoch.training_loss, epoch.validation_loss or 0.0)):
+            return f"a loss of epoch {epoch.epoch} is no number: training diverged; give a lower --learning-rate"
     losses = [(epoch.validation_loss, epoch.epoch) for epoch in epochs if epoch.validation_loss is not None]
     if len(losses) < 2 or min(losses) == losses[-1]:
         return None

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bertline.errors import BertlineError, UsageError
-from bertline.labels import SEPARATOR, NumberParser, can_stand_among_others, names_in
+from bertline.labels import SEPARATOR, UNWRITABLE, NumberParser, can_stand_among_others, names_in
 from bertline.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from bertline.tsv import Table, TableSpec, no_rows, open_input
 
 MAX_LABELS = 200  # a column with more distinct values holds something else
 _UNFIT = "a name that stands among others holds no comma, and does not begin with [ or a space; rename it"
+_UNWRITABLE = "a name holds a tab, a line end or the like, which no table can; rename it"
 _MANY_NUMBERS = 10  # from so many labels on that are all numbers, they may be amounts
 
 
@@ -23,6 +24,8 @@ def check_given(labels: Sequence[str], problem_type: str) -> None:
     least, words = (2, "two") if problem_type == SINGLE_LABEL else (1, "one")
     if len(labels) < least or len(set(labels)) < len(labels) or not all(labels):
         raise UsageError(f"{told}: give {words} or more different names")
+    if any(map(UNWRITABLE.search, labels)):
+        raise UsageError(f"{','.join(labels)!r}: {_UNWRITABLE}")
     if problem_type == MULTI_LABEL and not all(map(can_stand_among_others, labels)):
         raise UsageError(f"{told}: {_UNFIT}")
 
@@ -37,7 +40,10 @@ def label_names(path: Path, spec: TableSpec, problem_type: str) -> tuple[str, ..
         wanted = spec.label_column or "label"
         column = table.index(wanted, "--label-column")
         if problem_type == REGRESSION:
-            return (table.column_name(wanted, "--label-column"),)
+            name = table.column_name(wanted, "--label-column")
+            if UNWRITABLE.search(name):
+                raise BertlineError(f"{path}, line 1: {name!r}: {_UNWRITABLE}")
+            return (name,)
         several = problem_type == MULTI_LABEL
         found: set[str] = set()
         row = None
@@ -77,9 +83,11 @@ def remark_on(labels: Sequence[str], problem_type: str) -> str | None:
 def _fault(names: Sequence[str] | None, several: bool) -> str | None:
     """What to say of a cell with these names; None where they are names."""
     if names is None:
-        return "is no list of names; write them with commas between, or as JSON"
+        return "is no list of names; write names with commas between, which do not begin with [, or a list in JSON"
     if not all(names):
-        return "a name is empty; take out the comma too many" if several else "is no label; correct the row"
+        return "a name is empty; take it out" if several else "is no label; correct the row"
+    if any(map(UNWRITABLE.search, names)):
+        return _UNWRITABLE
     return _UNFIT if several and not all(map(can_stand_among_others, names)) else None
 
 

@@ -23,7 +23,8 @@ def reported(recipe: Recipe) -> tuple[str, ...]:
 def compute_metrics(problem: Problem, recipe: Recipe) -> Callable[[Any], dict[str, float]]:
     """What the Trainer calls with its predictions after each epoch. UsageError where there is no such metric.
 
-    An undefined correlation, as of equal predictions, is `UNDEFINED` there.
+    A figure that is undefined, as a correlation of equal predictions or any of logits that are no numbers, is
+    `UNDEFINED` there.
     """
     if recipe.problem_type != problem.type:
         raise UsageError(f"the recipe trains {recipe.problem_type}, and the corpus was read for {problem.type}")
@@ -37,7 +38,8 @@ def compute_metrics(problem: Problem, recipe: Recipe) -> Callable[[Any], dict[st
         logits = outputs[0] if isinstance(outputs, tuple) else outputs  # some models give hidden states as well
         evaluation = evaluated(problem, prediction.label_ids, logits)
         values = {name: metric(evaluation, name) for name in reported(recipe)}
-        return {name: UNDEFINED if value is None else value for name, value in values.items()}
+        # A logit that is no number is the first label to argmax: what has diverged could come out best.
+        return {name: UNDEFINED if value is None or evaluation.unscored else value for name, value in values.items()}
 
     return compute
 

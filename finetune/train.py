@@ -25,7 +25,7 @@ from finetune.corpus import Corpus
 from finetune.dataset import split, tokenize
 from finetune.device import describe, peak_memory_mib, reset_peak_memory, resolve_own_device, resolve_precision
 from finetune.distributed import RANDOM_STATES, SharingTrainer, lost_another, part, serve_any_count
-from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark
+from finetune.epochs import Epoch, epochs_from_log, kept_epoch, training_remark
 from finetune.evaluate import evaluate_folder
 from finetune.metrics import compute_metrics, reported
 from finetune.overview import length_bins, token_lengths
@@ -80,7 +80,7 @@ def finetune(
     started = time.perf_counter()
     console = console or Console(quiet=True)
     processes = processes or Processes()
-    work = partial_of(output).absolute()  # checkpoints name each other by it, wherever the run goes on
+    work = partial_of(output).absolute()  # checkpoints name each other by it
     say = partial(console.print, markup=False, emoji=False)
     _require_shares(recipe.batch_size, processes.count)
     device = resolve_own_device(device, processes, say)
@@ -141,7 +141,7 @@ def finetune(
             recipe.metric,
             holdouts,
             time.perf_counter() - started,
-            overfitting_remark(epochs),
+            training_remark(epochs),
             trained_on,
             len(training) * len(epochs) / sum(epoch.training_seconds for epoch in epochs),
             peak_memory_mib(device),
@@ -223,8 +223,19 @@ def _prepare(work: Path, identity: dict[str, Any], *, resume: bool) -> str | Non
             shutil.rmtree(checkpoint)
     if not whole:
         return None
-    serve_any_count(Path(whole[max(whole)]))
-    return whole[max(whole)]
+    last = Path(whole[max(whole)])
+    serve_any_count(last)
+    _name_best_here(last)
+    return str(last)
+
+
+def _name_best_here(checkpoint: Path) -> None:
+    """The best checkpoint stands beside this one: where it was before a move, the Trainer would miss it."""
+    path = checkpoint / "trainer_state.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    if state["best_model_checkpoint"]:
+        state["best_model_checkpoint"] = str(checkpoint.parent / Path(state["best_model_checkpoint"]).name)
+        write_whole(path, json.dumps(state, indent=1) + "\n")
 
 
 @contextmanager

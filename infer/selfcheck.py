@@ -88,7 +88,7 @@ def check_padding(scorer: Scorer, goldens: Sequence[Golden]) -> Check:
 def check_rows(scorer: Scorer, table: Path, spec: TableSpec) -> Check:
     """Rows of a table, scored as `infer` would, against the bundle's fp32 graph on the plain CPU, each row alone.
 
-    The limits are those of an export; raises BertlineError for a table that is none.
+    The limits are those that an export has by default; raises BertlineError for a table that is none.
     """
     exact = Scorer.open(
         scorer.bundle,
@@ -100,6 +100,8 @@ def check_rows(scorer: Scorer, table: Path, spec: TableSpec) -> Check:
         batch_tokens=1,
     )
     parity = Parity(scorer.bundle.manifest.problem, "fp32 alone")
+    goldens = read_goldens(scorer.bundle.path / GOLDENS)  # which show the spread of a model's numbers
+    parity.add_agreement(alone(scorer, goldens), alone(exact, goldens))
     for window in Rows([table], spec, scorer.bundle.manifest, use_labels=True).windows(WINDOW_ROWS):
         encoded = scorer.encoder.encode(window.texts)
         names = [window.where(row) for row in range(len(window))]

@@ -145,8 +145,11 @@ def _two_figures(confusion: Counts) -> dict[str, float]:
 
 
 def _of_several(evaluation: MultiLabelEvaluation, name: str) -> list[LabelChange]:
-    if not evaluation.counts[:, 1].any():
-        raise BertlineError(f"{name}: no row has a label; thresholds need rows with labels, and rows without")
+    having = evaluation.counts[:, 1]
+    if not ((having > 0) & (having < evaluation.rows)).any():
+        raise BertlineError(
+            f"{name}: no label is on some rows only; thresholds need rows with a label, and rows without"
+        )
     return [
         LabelChange(label, threshold, int(scores.counts[1].sum()), f1(scores.at(0.5)), after)
         for label, scores, (threshold, after) in zip(

@@ -33,7 +33,7 @@ def verify(
 
     With --public-key: before all else, that bertline.sig is its owner's signature of every file, and no file is extra.
 
-    With a table: what its rows lose against fp32, each row alone, within the limits of an export.
+    With a table: what its rows lose against fp32, each row alone, within the limits that an export has by default.
 
     Example: bertline verify bundle dev.tsv --format cola --variant int8
     """

@@ -96,6 +96,7 @@ LEAVES = {
     "bertline.evaluation.section": {
         "bertline.axes",
         "bertline.charts",
+        "bertline.metrics",
         "bertline.problems",
         "bertline.report",
         "bertline.evaluation",

@@ -9,6 +9,7 @@ from bertline.evaluation.multi_label_section import multi_label_section
 from bertline.evaluation.regression_section import regression_section
 from bertline.evaluation.scores import HISTOGRAM_BINS, SHOWN, AtThreshold, best_of
 from bertline.evaluation.shared_blocks import label_table, length_chart, mistakes_table
+from bertline.metrics import in_words
 from bertline.problems import HALF
 from bertline.report import Block, Chart, Section
 
@@ -32,17 +33,13 @@ def main_tiles(evaluation: AnyEvaluation, where: str = "") -> list[tuple[str, st
         beside = f"{evaluation.subset_accuracy:.1%}", "subset accuracy"
     elif isinstance(evaluation, RegressionEvaluation):
         name, interval = "Pearson", evaluation.pearson_interval
-        beside = _figure(evaluation.spearman), "Spearman"
+        beside = in_words(evaluation.spearman, ".3f"), "Spearman"
     else:
         name, interval = "MCC", evaluation.mcc_interval
         beside = f"{evaluation.accuracy:.1%}", "accuracy"
     within = f" (95%: {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
     called, called_beside = (f"{text} {where}".rstrip() for text in (name, beside[1]))
-    return [(_figure(evaluation.main_metric[1]), called + within), (beside[0], called_beside)]
-
-
-def _figure(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"
+    return [(in_words(evaluation.main_metric[1], ".3f"), called + within), (beside[0], called_beside)]
 
 
 def _single_label_section(title: str, evaluation: Evaluation) -> Section:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from bertline.errors import BertlineError, UsageError
@@ -55,12 +56,25 @@ def import_ray() -> Any:
         raise BertlineError(
             f"--engine ray: {error.name} is not installed; pip install 'bertline[ray]', on every machine of the cluster"
         ) from None
+    _hush_finalizers()
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     return ray
+
+
+@cache
+def _hush_finalizers() -> None:
+    """Python shows what a finalizer raises: Ray Data's raise where an interrupt took the cluster before them."""
+    show = sys.unraisablehook
+
+    def show_others(raised: Any) -> None:
+        if not getattr(raised.object, "__module__", "").startswith("ray."):
+            show(raised)
+
+    sys.unraisablehook = show_others
 
 
 def _start(ray: Any) -> None:

@@ -55,6 +55,8 @@ def test_a_number_is_the_logit_itself_and_never_flips() -> None:
         (MULTI_LABEL, ("a", "b,c"), "the label 'b,c' of a multi-label model is empty, begins with [, holds a comma"),
         (MULTI_LABEL, ("a", " b"), "the label ' b' of a multi-label model"),
         (MULTI_LABEL, ("a", "[b]"), "the label '[b]' of a multi-label model"),
+        (SINGLE_LABEL, ("a", "b\r"), r"the label 'b\r' holds a tab, a line end or the like"),
+        (REGRESSION, ("\ud800",), r"the label '\ud800' holds a tab"),
         (MULTI_LABEL, ("a", ""), "the label '' of a multi-label model"),
     ],
 )

@@ -92,7 +92,7 @@ def test_other_token_ids_fail_the_gate_and_name_the_first_row(scorer: Scorer) ->
 
 def test_a_gate_on_labelled_rows_has_scikit_learns_mcc(scorer: Scorer, reference: Reference, tmp_path: Path) -> None:
     parity = compare_rows(
-        [tiny.write_table(tmp_path / "t.tsv", 30)], TableSpec(label_column="label"), reference, scorer
+        [tiny.write_table(tmp_path / "t.tsv", 30)], TableSpec(label_column="label"), reference, scorer, []
     )
     gate = parity.gate(scorer, FP32_LIMITS)
     texts, true = [tiny.SENTENCES[row % 8] for row in range(30)], [row % 2 for row in range(30)]
@@ -107,7 +107,7 @@ def test_rows_are_named_by_file_line_and_text(scorer: Scorer, other: Reference, 
     files = [tmp_path / "first.tsv", tmp_path / "second.tsv"]
     files[0].write_text("sentence\nThe cat sleeps.\nThe dog sees.\n")
     files[1].write_text("sentence\nThe cat sees.\nMary is very very happy.\n")
-    parity = compare_rows(files, TableSpec(), other, scorer)
+    parity = compare_rows(files, TableSpec(), other, scorer, [])
     assert parity.worst == f"{files[1]}, line 3, 'Mary is very very happy.'"
     assert parity.max_abs_logit > FP32_TOLERANCE and parity.token_mismatches == 0
 

@@ -1,10 +1,12 @@
 """Models of several labels at once, and of numbers: exported, proven and described as what they are."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from safetensors.torch import load_file, save_file
 from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
@@ -100,10 +102,34 @@ def test_numbers_of_another_scale_do_not_enter_the_bundle(
         return model
 
     monkeypatch.setitem(export.variants.MAKERS, "fp16", ("onnx/model_fp16.onnx", scaled))
-    table = write_table(tmp_path / "t.tsv", ("1",), 60)
+    table = write_table(tmp_path / "t.tsv", ("1",), 1)  # the goldens show the scale, where one row would not
     outcome = cli("export", number_model, "-o", tmp_path / "b", "--verify-on", table, "--variants", "fp16")
-    assert outcome.code == 3 and "finished without fp16 (concordance with PyTorch is " in outcome.err
+    assert (
+        outcome.code == 3
+        and "finished without fp16 (1 - concordance with PyTorch is " in outcome.err
+        and "; see --max-mcc-drop" in outcome.err
+    )
     assert list(Bundle.open(tmp_path / "b").manifest.variants) == ["fp32"]
+
+
+def test_numbers_too_large_for_the_limits_of_float32_are_refused_with_the_remedy(
+    number_model: Path, cli: Cli, tmp_path: Path
+) -> None:
+    large = Path(shutil.copytree(number_model, tmp_path / "large"))
+    weights = load_file(large / "model.safetensors")
+    save_file(
+        {n: w * 1e6 if n.startswith("classifier") else w for n, w in weights.items()}, large / "model.safetensors"
+    )
+    outcome = cli("export", large, "-o", tmp_path / "b", "-q")
+    assert outcome.code == 3 and ": train on the label column in a unit that keeps them below 10; no" in outcome.err
+
+
+def test_a_row_is_verified_against_the_spread_of_the_goldens(number_model: Path, cli: Cli, tmp_path: Path) -> None:
+    table, like = write_table(tmp_path / "t.tsv", ("1",), 60), write_table(tmp_path / "like.tsv", ("1",), 1)
+    options = ("--variants", "quantized", "--max-mcc-drop", "0.1", "-q")
+    assert cli("export", number_model, "-o", tmp_path / "b", "--verify-on", table, *options).code == 0
+    outcome = cli("verify", tmp_path / "b", like, "--variant", "quantized", "--device", "cpu")
+    assert "1 rows, " in outcome.out and ", concordance 0.9" in outcome.out
 
 
 def test_a_label_that_does_not_match_the_problem_is_named(several_model: Path, cli: Cli, tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ BAD_TABLES = {
     "too many columns": (HEAD + b"1\ta\tb\n", "line 2, column 3 is one too many"),
     "not UTF-8": (HEAD + b"1\tna\xefve\n", "line 2: column 2, byte 5 is not UTF-8"),
     "a NUL": (HEAD + b"1\ta\n0\ta\0b\n", "line 3: column 2 holds a NUL"),
-    "an empty label": (HEAD + b"1\ta\n\tb\n", "line 3, column label: the label is empty"),
+    "an empty label": (HEAD + b"1\ta\n\tb\n", "line 3, column label: '': is no label; correct the row"),
     "no text column": (b"label\ttext\n1\ta\n0\tb\n", "no column 'sentence'; its columns are 'label', 'text'"),
     "no label column": (b"y\tsentence\n1\ta\n0\tb\n", "no column 'label'"),
 }

@@ -1,8 +1,11 @@
 """The table of a run, and what it says."""
 
+import json
+from math import inf, nan
+
 import pytest
 
-from finetune.epochs import Epoch, epochs_from_log, kept_epoch, overfitting_remark, table_head, table_row
+from finetune.epochs import Epoch, epochs_from_log, kept_epoch, table_head, table_row, training_remark
 from finetune.recipe import UNDEFINED
 
 
@@ -44,6 +47,14 @@ def test_an_undefined_metric_is_below_any_other() -> None:
     assert table_head(found) == ["epoch", "training loss", "validation loss", "Pearson"]
 
 
+@pytest.mark.parametrize("losses", [(0.5, nan), (nan, None), (0.5, inf)])
+def test_a_loss_that_is_no_number_is_told_and_recorded_as_none(losses: tuple[float, float | None]) -> None:
+    found = [Epoch(1, 0.6, 0.5, 2.0, 0.2), Epoch(2, *losses, 2.0, 0.2)]
+    assert training_remark(found) == ("a loss of epoch 2 is no number: training diverged; give a lower --learning-rate")
+    assert None in [found[1].to_json()[f"{name}_loss"] for name in ("training", "validation")]
+    assert json.loads(json.dumps(found[1].to_json(), allow_nan=False))["training_loss"] in (0.5, None)
+
+
 def test_the_record_names_each_metric() -> None:
     (epoch,) = epochs((0.5, 0.1))
     assert list(epoch.to_json()) == [
@@ -61,14 +72,14 @@ def test_the_last_epoch_is_kept_where_asked_or_where_nothing_was_validated() -> 
     assert kept_epoch(epochs((0.5, 0.3), (0.4, 0.1)), "last", "mcc") == 2
     unvalidated = [Epoch(n, 0.5, None, 1.0, None, {"mcc": None}) for n in (1, 2, 3)]
     assert kept_epoch(unvalidated, "best", "mcc") == 3
-    assert overfitting_remark(unvalidated) is None
+    assert training_remark(unvalidated) is None
 
 
 def test_it_says_where_validation_loss_starts_to_rise() -> None:
-    remark = overfitting_remark(epochs((0.5, 0.1), (0.4123, 0.2), (0.45, 0.3), (0.6, 0.3)))
+    remark = training_remark(epochs((0.5, 0.1), (0.4123, 0.2), (0.45, 0.3), (0.6, 0.3)))
     assert remark is not None and "epoch 2 (0.4123)" in remark
 
 
 @pytest.mark.parametrize("losses", [(0.5,), (0.5, 0.4, 0.3)])
 def test_it_says_nothing_while_validation_loss_falls(losses: tuple[float, ...]) -> None:
-    assert overfitting_remark(epochs(*((loss, 0.0) for loss in losses))) is None
+    assert training_remark(epochs(*((loss, 0.0) for loss in losses))) is None

@@ -69,6 +69,14 @@ def test_a_correlation_that_is_undefined_is_below_all_others(value: float) -> No
     assert told(evaluation_of_targets(problem, true, logits), "pearson") == "undefined"
 
 
+@pytest.mark.parametrize("problem", [SingleLabel(("a", "b")), MultiLabel(("a", "b"))])
+def test_what_has_diverged_has_no_metric_though_every_row_were_right(problem: Problem) -> None:
+    logits = np.full((4, 2), np.nan, np.float32)
+    true = np.zeros(4, int) if isinstance(problem, SingleLabel) else np.zeros((4, 2), np.float32)
+    recipe = Recipe(problem_type=problem.type, metric=METRICS[problem.type][1])
+    assert set(computed(problem, recipe, true, logits).values()) == {UNDEFINED}
+
+
 def test_the_usual_metrics_are_reported_and_the_chosen_one_once() -> None:
     assert reported(Recipe()) == ("accuracy", "mcc")
     assert reported(Recipe(metric="f1")) == ("accuracy", "mcc", "f1")

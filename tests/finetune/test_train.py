@@ -397,6 +397,19 @@ def test_a_run_interrupted_after_training_ends_as_well(
     assert same_weights(weights(resumed.folder), weights(whole.folder)) and figures(resumed) == figures(whole)
 
 
+def test_the_best_epoch_is_found_where_an_unfinished_run_was_moved(
+    corpus: Corpus, quick: Recipe, tmp_path: Path, weights_by_epoch: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.5, 0.1, 0.2] * 2)
+    monkeypatch.setattr(finetune.metrics, "metric", lambda _, name: next(scores) if name == "mcc" else 0.0)
+    train(corpus, quick, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        interrupt(patch, "on_save", 3)  # no later one tells the Trainer where the best is
+        interrupted(corpus, quick, tmp_path / "model").rename(partial_of(tmp_path / "moved"))
+    run = train(corpus, quick, tmp_path / "moved", resume=True)
+    assert run.kept_epoch == 1 and same_weights(weights(run.folder), weights_by_epoch[1])
+
+
 @pytest.mark.parametrize("missing", ["trainer_state.json", "model.safetensors", "optimizer.pt"])
 def test_a_checkpoint_cut_short_is_not_resumed_from(
     missing: str, corpus: Corpus, quick: Recipe, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

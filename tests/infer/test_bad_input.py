@@ -97,7 +97,7 @@ def change(folder: Path, key: str, value: object) -> None:
             1,
             "'../x' leaves the bundle; files: ",
         ),
-        (lambda b: change(b, "labels", ["\x1b[2J\n", "a"]), 1, "labels hold a tab, a line end"),
+        (lambda b: change(b, "labels", ["\x1b[2J\n", "a"]), 1, r"the label '\x1b[2J\n' holds a tab, a line end"),
         (lambda b: change(b, "variants", {"\x1b[2J": 1}), 1, "variants.\\x1b[2J is 1, not an object"),
     ],
     ids=["no manifest", "broken JSON", "changed", "no graph", "path that leaves", "labels", "terminal commands"],

@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from bertline.problems import MultiLabel, Problem, Regression, SingleLabel
-from infer.parity import FP32_LIMITS, Limits, Parity
+from infer.parity import FP32_LIMITS, Limits, Parity, limits_of
 from infer.quality import quality_of
 
 GENERATOR = np.random.default_rng(0)
@@ -85,37 +85,37 @@ def of_numbers(own: Any, reference: Any, labels: list[float]) -> Parity:
 
 
 NUMBERS = REFERENCE[:, 0]
+LIMITS = limits_of("quantized")
 
 
 @pytest.mark.parametrize(
-    ("own", "concordance"),
+    ("own", "discordance"),
     [
-        (3 * NUMBERS, "0.5"),
-        (NUMBERS + 100, "0.00"),
-        (-NUMBERS, "-0.9"),
-        (np.full(200, NUMBERS.mean()), "0.00"),
-        (OWN[:, 0], "0.9"),
+        (3 * NUMBERS, 0.4),
+        (NUMBERS + 100, 1),
+        (-NUMBERS, 2),
+        (np.full(200, NUMBERS.mean()), 1),
+        (OWN[:, 0], 0.08),
     ],
 )
 @pytest.mark.parametrize("labelled", [True, False])
-def test_numbers_must_be_the_references_and_not_only_go_with_them(own: Any, concordance: str, labelled: bool) -> None:
+def test_numbers_must_be_the_references_and_not_only_go_with_them(own: Any, discordance: float, labelled: bool) -> None:
     labels = NUMBERS.tolist() if labelled else []
     parity = of_numbers(own, NUMBERS, labels)
-    fault = parity.faults(Limits(max_mcc_drop=0.01))[0]
-    assert fault.startswith(f"concordance with PyTorch is {concordance}") and ", allowed 0.99 (worst: row " in fault
-    assert not parity.gate_on("cpu", "p", "fp32", Limits(max_mcc_drop=0.01)).passed
+    assert parity.concordance == pytest.approx(1 - discordance, abs=0.02)
+    fault = parity.faults(LIMITS)[0]
+    assert fault.startswith("1 - concordance with PyTorch is ") and ", allowed 0.01 (worst: row " in fault
+    assert not parity.gate_on("cpu", "p", "fp32", LIMITS).passed
     near = of_numbers(NUMBERS + 1e-3 * (own - NUMBERS) / np.abs(own - NUMBERS).max(), NUMBERS, labels)
-    assert near.faults(Limits(max_mcc_drop=0.01)) == [] and ", concordance 1.0000" in near.figures()
-    gate = near.gate_on("cpu", "p", "fp32", Limits(max_mcc_drop=0.01))
+    assert near.faults(LIMITS) == [] and ", concordance 1.0000" in near.figures()
+    gate = near.gate_on("cpu", "p", "fp32", LIMITS)
     assert gate.passed and gate.concordance == near.concordance and 0.999 < near.concordance < 1
 
 
 def test_numbers_that_became_all_alike_have_lost_all_where_the_reference_was_bad_as_well() -> None:
     parity = of_numbers([1, 1, 1], [0, 1, 2], [2.0, 1.0, 0.0])
     assert parity.quality_drop == -1.0 and parity.concordance == 0.0
-    assert parity.faults(Limits(max_mcc_drop=0.01)) == [
-        "concordance with PyTorch is 0.0000, allowed 0.99 (worst: row 0)"
-    ]
+    assert parity.faults(LIMITS) == ["1 - concordance with PyTorch is 1.0e+00, allowed 0.01 (worst: row 0)"]
 
 
 def test_fp32_is_held_to_its_logits_whatever_rounding_does_to_a_correlation() -> None:
@@ -138,3 +138,18 @@ def test_a_logit_that_is_no_number_is_a_fault_with_and_without_labels(problem: P
 def test_one_row_has_no_spread_to_hold_a_difference_against() -> None:
     parity = of_numbers([1.5], [1], [])
     assert parity.concordance is None and parity.faults(Limits()) == [] and "concordance" not in parity.figures()
+
+
+@pytest.mark.parametrize(("own", "passes"), [(3.01, True), (300.0, False)])
+@pytest.mark.parametrize("rows", [1, 5])
+def test_goldens_show_the_spread_that_one_row_or_like_rows_do_not(rows: int, own: float, passes: bool) -> None:
+    parity = Parity(Regression(("score",)))
+    parity.add_agreement(NUMBERS[:40, None] + np.float32(1e-4), NUMBERS[:40, None])
+    parity.add([f"row {row}" for row in range(rows)], np.full((rows, 1), own, np.float32), np.full((rows, 1), 3.0))
+    assert parity.rows == rows and (parity.faults(LIMITS) == []) == passes
+
+
+def test_numbers_below_the_tolerance_of_fp32_are_held_to_each_other() -> None:
+    assert of_numbers(NUMBERS * 1e-5, NUMBERS * 1e-5, []).faults(FP32_LIMITS) == []
+    (fault,) = of_numbers(NUMBERS * 0, NUMBERS * 1e-5, []).faults(FP32_LIMITS)
+    assert fault.startswith("1 - concordance with PyTorch is 1.0e+00, allowed 0.0001")

@@ -11,7 +11,7 @@ import pytest
 
 from bertline.errors import BertlineError
 from infer.cluster import session
-from infer.cluster.session import ray_session
+from infer.cluster.session import _hush_finalizers, ray_session
 from tests.conftest import Cli
 
 
@@ -97,3 +97,23 @@ def test_ray_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(BertlineError, match=r"ray is not installed; pip install 'bertline\[ray\]'"), ray_session(None):
         pass
+
+
+def test_what_rays_finalizers_raise_is_not_shown_and_what_others_raise_is(capsys: pytest.CaptureFixture[str]) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            raise ValueError("too late")
+
+    ours = Finalized.__del__
+    before = sys.unraisablehook
+    try:
+        sys.unraisablehook = sys.__unraisablehook__
+        _hush_finalizers.__wrapped__()
+        ours.__module__ = "ray.data._internal.execution.streaming_executor"
+        Finalized()
+        assert capsys.readouterr().err == ""
+        ours.__module__ = "raytracer"
+        Finalized()
+        assert "too late" in capsys.readouterr().err
+    finally:
+        sys.unraisablehook = before
