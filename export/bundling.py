@@ -93,11 +93,9 @@ def export_bundle(
         draft = replace(draft, manifest=replace(draft.manifest, variants={"fp32": fp32}))
 
         def measure(scorer: Scorer, goldens: list[Golden]) -> Parity:
-            return (
-                compare_rows(verify_on, spec, reference, scorer, goldens)
-                if verify_on
-                else compare_goldens(goldens, scorer)
-            )
+            if verify_on:
+                return compare_rows(verify_on, spec, reference, scorer, goldens)
+            return compare_goldens(goldens, scorer)
 
         def make(name: str) -> Made:
             if name == "int8":

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from export.reference import Reference
 from infer.encode import Text
-from infer.golden import Golden
+from infer.golden import Golden, stored_logits
 from infer.scorer import Scorer
 from infer.selfcheck import alone
 
@@ -101,7 +101,7 @@ def with_logits(goldens: list[Golden], variant: str, logits: NDArray[np.float32]
 
 def pytorch_logits(goldens: Sequence[Golden]) -> NDArray[np.float32]:
     """What PyTorch answered, (goldens, labels) float32."""
-    return np.array([golden.logits["pytorch"] for golden in goldens], np.float32)
+    return stored_logits(goldens, "pytorch")
 
 
 def golden_name(golden: Golden) -> str:

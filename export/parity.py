@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bertline.bundle import Manifest
 from bertline.errors import BertlineError, VerificationError
@@ -15,7 +14,7 @@ from bertline.tsv import TableSpec
 from export.golden import SHOWN_CHARACTERS, golden_name, make_goldens, pytorch_logits
 from export.reference import Reference
 from infer.encode import Encoded
-from infer.golden import Golden, encoded_goldens
+from infer.golden import Golden, encoded_goldens, stored_logits
 from infer.parity import FP32_TOLERANCE, Limits, Parity
 from infer.rows import Rows
 from infer.scorer import WINDOW_ROWS, Scorer
@@ -75,7 +74,7 @@ def compare_goldens(goldens: Sequence[Golden], scorer: Scorer) -> Parity:
     """Stored logits of the scorer's variant against PyTorch's, and the tokenizer's ids against the stored ones."""
     parity = Parity(scorer.bundle.manifest.problem)
     names = [golden_name(golden) for golden in goldens]
-    parity.add(names, _stored(goldens, scorer.variant), pytorch_logits(goldens))
+    parity.add(names, stored_logits(goldens, scorer.variant), pytorch_logits(goldens))
     parity.add_tokens(names, scorer.encoder.encode([golden.row for golden in goldens]), encoded_goldens(goldens))
     return parity
 
@@ -85,7 +84,7 @@ def compare_rows(
 ) -> Parity:
     """Rows of tables through both tokenizers and both models; the goldens show the spread of a model's numbers."""
     parity = Parity(scorer.bundle.manifest.problem)
-    parity.add_agreement(_stored(goldens, scorer.variant), pytorch_logits(goldens))
+    parity.add_agreement(stored_logits(goldens, scorer.variant), pytorch_logits(goldens))
     max_length = scorer.bundle.manifest.max_length
     for file in files:  # one by one, so that a row is named by its own file
         rows = Rows([file], spec, scorer.bundle.manifest, use_labels=True)
@@ -119,11 +118,6 @@ def _unit(manifest: Manifest, largest: float) -> str:
     if manifest.problem_type != REGRESSION or not _LARGE < largest < math.inf:
         return ""
     return f"its numbers reach {largest:,.0f}: train on the label column in a unit that keeps them below {_LARGE}; "
-
-
-def _stored(goldens: Sequence[Golden], variant: str) -> NDArray[np.float32]:
-    """(rows, labels)."""
-    return np.array([golden.logits[variant] for golden in goldens], np.float32)
 
 
 def _grid(reference: Reference, max_length: int) -> Iterator[tuple[str, list[list[int]]]]:

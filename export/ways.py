@@ -11,9 +11,9 @@ import numpy as np
 from bertline.bundle import Bundle, Gate
 from bertline.errors import BertlineError
 from bertline.tsv import TableSpec
-from export.golden import answered_by
+from export.golden import answered_by, pytorch_logits
 from infer import cuda, openvino
-from infer.golden import Golden
+from infer.golden import Golden, stored_logits
 from infer.parity import INVARIANT_WITHIN, MAX_MCC_DROP, Limits, Parity, limits_of
 from infer.providers import CPU_PROVIDER, ON_CPU
 from infer.rows import Rows
@@ -98,8 +98,7 @@ def add_gate(way: Way, draft: Bundle, goldens: list[Golden], terms: Terms) -> tu
 
 def _from_pytorch(goldens: Sequence[Golden], variant: str) -> float:
     """max |Δlogit| over the goldens."""
-    own, reference = ([golden.logits[name] for golden in goldens] for name in (variant, "pytorch"))
-    return float(np.abs(np.array(own) - np.array(reference)).max())
+    return float(np.abs(stored_logits(goldens, variant) - pytorch_logits(goldens)).max())
 
 
 def add_further_gates(

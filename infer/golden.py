@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bertline.errors import BertlineError
 from bertline.schema import from_json, parse_json
@@ -46,6 +47,11 @@ def read_goldens(path: Path) -> list[Golden]:
     if not goldens:
         raise BertlineError(f"{path}: holds no golden example; export the model again")
     return goldens
+
+
+def stored_logits(goldens: Sequence[Golden], name: str) -> NDArray[np.float32]:
+    """What a variant, or `pytorch`, answered when the bundle was made: (goldens, labels) float32."""
+    return np.array([golden.logits[name] for golden in goldens], np.float32)
 
 
 def encoded_goldens(goldens: Sequence[Golden]) -> Encoded:

@@ -9,8 +9,9 @@ import numpy as np
 
 from bertline.bundle import Bundle
 from bertline.errors import BertlineError
+from bertline.problems import REGRESSION
 from bertline.tsv import TableSpec
-from infer.golden import GOLDENS, Golden, encoded_goldens, read_goldens
+from infer.golden import GOLDENS, Golden, encoded_goldens, read_goldens, stored_logits
 from infer.parity import INVARIANT_WITHIN, Parity, limits_of
 from infer.rows import Rows
 from infer.runners import Logits
@@ -64,7 +65,7 @@ def check_logits(scorer: Scorer, goldens: Sequence[Golden], tolerance: float) ->
     labels = len(scorer.labels)
     if any(len(golden.logits.get(scorer.variant, ())) != labels for golden in goldens):
         raise BertlineError(f"{GOLDENS} holds no logits of {scorer.variant}; export the model again")
-    stored = np.array([golden.logits[scorer.variant] for golden in goldens], np.float32)
+    stored = stored_logits(goldens, scorer.variant)
     found = alone(scorer, goldens)
     worst, row = _worst(stored, found)
     finding = f"max |Δlogit| {worst:.1e}, allowed {tolerance:.1e}"
@@ -100,8 +101,9 @@ def check_rows(scorer: Scorer, table: Path, spec: TableSpec) -> Check:
         batch_tokens=1,
     )
     parity = Parity(scorer.bundle.manifest.problem, "fp32 alone")
-    goldens = read_goldens(scorer.bundle.path / GOLDENS)  # which show the spread of a model's numbers
-    parity.add_agreement(alone(scorer, goldens), alone(exact, goldens))
+    if scorer.bundle.manifest.problem_type == REGRESSION:
+        goldens = read_goldens(scorer.bundle.path / GOLDENS)  # which show the spread of a model's numbers
+        parity.add_agreement(alone(scorer, goldens), alone(exact, goldens))
     for window in Rows([table], spec, scorer.bundle.manifest, use_labels=True).windows(WINDOW_ROWS):
         encoded = scorer.encoder.encode(window.texts)
         names = [window.where(row) for row in range(len(window))]
